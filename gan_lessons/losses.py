@@ -1,0 +1,80 @@
+"""Objectives of the two players. D returns raw logits a = log(D / (1 - D)); every loss stays in log space.
+
+With sigma the logistic function, softplus(-a) = -log sigma(a) and softplus(a) = -log(1 - sigma(a)).
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Objective(NamedTuple):
+    """What each player minimises, as functions of (real_logits, fake_logits), each (n, 1), to a scalar."""
+
+    name: str
+    d_loss: Callable[[Tensor, Tensor], Tensor]
+    g_loss: Callable[[Tensor | None, Tensor], Tensor]  # real is None unless the objective is relativistic
+    relativistic: bool = False
+
+
+def bce(logits: Tensor, target: float) -> Tensor:
+    """Mean binary cross-entropy of logits (n, 1) against one constant target y in [0, 1].
+
+    -y log sigma(a) - (1 - y) log(1 - sigma(a)) = softplus(a) - y a, which neither overflows nor rounds to infinity.
+    """
+    positive = F.softplus(logits).mean()
+    return positive if target == 0 else positive - target * logits.mean()
+
+
+def _bce_d_loss(real: Tensor, fake: Tensor, real_target: float = 1.0, fake_target: float = 0.0) -> Tensor:
+    return bce(real, real_target) + bce(fake, fake_target)
+
+
+def _halved(real: Tensor, fake: Tensor) -> Tensor:
+    return 0.5 * _bce_d_loss(real, fake)
+
+
+def _non_saturating_g_loss(real: Tensor | None, fake: Tensor) -> Tensor:
+    return F.softplus(-fake).mean()  # -log D(G(z)): BCE against ones
+
+
+def _saturating_g_loss(real: Tensor | None, fake: Tensor) -> Tensor:
+    return -F.softplus(fake).mean()  # log(1 - D(G(z)))
+
+
+minimax = Objective("minimax", _bce_d_loss, _saturating_g_loss)
+"""The game as written: both players share one V(D, G) (Goodfellow et al. 2014, eq. 1)."""
+
+non_saturating = Objective("non-saturating", _bce_d_loss, _non_saturating_g_loss)
+"""G maximises log D(G(z)) instead, which keeps its gradient when D wins (Goodfellow et al. 2014, section 3)."""
+
+non_saturating_mean = Objective("non-saturating, mean", _halved, _non_saturating_g_loss)
+"""The same with D's two terms averaged, (real + fake) / 2: half the gradient, the same minimiser."""
+
+
+def smoothed(real_target: float = 0.9, fake_target: float = 0.0) -> Objective:
+    """Non-saturating game with smoothed targets for D (Salimans et al. 2016, section 3.4: real side only).
+
+    The optimal D becomes (real_target p + fake_target q) / (p + q) (Goodfellow 2016, section 4.2).
+    Raises ValueError for targets outside 0 <= fake_target < real_target <= 1.
+    """
+    if not 0 <= fake_target < real_target <= 1:
+        raise ValueError(
+            f"smoothing needs 0 <= fake_target < real_target <= 1, not fake {fake_target!r}, real {real_target!r}"
+        )
+    d_loss = partial(_bce_d_loss, real_target=real_target, fake_target=fake_target)
+    return Objective(f"non-saturating, targets {real_target:g}/{fake_target:g}", d_loss, _non_saturating_g_loss)
+
+
+def r1(D: nn.Module, real: Tensor, fake: Tensor, gamma: float = 1.0) -> Tensor:
+    """R1: gamma/2 * E||grad_x D(x)||^2 on real data (Mescheder et al. 2018, eq. 9). `fake` is not used.
+
+    real: (n, ...). Returns a scalar with a graph. The factor 1/2 is part of the definition here.
+    """
+    real = real.detach().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(D(real).sum(), real, create_graph=True)
+    return 0.5 * gamma * gradient.flatten(1).square().sum(1).mean()

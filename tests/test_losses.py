@@ -1,0 +1,77 @@
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from gan_lessons import losses
+
+real = torch.tensor([[2.0], [-0.5], [7.0]], dtype=torch.float64)
+fake = torch.tensor([[-1.0], [0.3], [4.0]], dtype=torch.float64)
+
+
+@pytest.mark.parametrize("target", [0.0, 0.1, 0.9, 1.0])
+def test_bce_agrees_with_the_library(target: float) -> None:
+    expected = F.binary_cross_entropy_with_logits(real, torch.full_like(real, target))
+    assert float(losses.bce(real, target)) == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_gradient_of_bce_is_sigma_minus_y_over_n() -> None:
+    logits = real.clone().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(losses.bce(logits, 0.9), logits)
+    assert torch.allclose(gradient, (real.sigmoid() - 0.9) / 3, rtol=1e-12)
+
+
+@pytest.mark.parametrize("logit", [-200.0, 200.0])
+def test_losses_are_finite_and_linear_far_out(logit: float) -> None:
+    a = torch.full((1, 1), logit)
+    assert float(losses.bce(a, 1.0)) == pytest.approx(max(0.0, -logit), abs=1e-6)
+    assert float(losses.bce(a, 0.0)) == pytest.approx(max(0.0, logit), abs=1e-6)
+
+
+def test_discriminator_pays_two_log_two_when_it_cannot_tell() -> None:
+    zero = torch.zeros(5, 1)
+    assert float(losses.non_saturating.d_loss(zero, zero)) == pytest.approx(2 * math.log(2))
+    assert float(losses.non_saturating_mean.d_loss(zero, zero)) == pytest.approx(math.log(2))
+
+
+def test_minimax_players_share_one_value() -> None:
+    value = -losses.minimax.d_loss(real, fake)  # V = E log D(x) + E log(1 - D(G(z)))
+    expected = F.logsigmoid(real).mean() + F.logsigmoid(-fake).mean()
+    assert float(value) == pytest.approx(float(expected), rel=1e-12)
+    assert float(losses.minimax.g_loss(None, fake)) == pytest.approx(float(F.logsigmoid(-fake).mean()), rel=1e-12)
+
+
+def test_gradient_weights_are_sigma_for_minimax_and_sigma_of_minus_for_non_saturating() -> None:
+    for objective, weight in ((losses.minimax, fake.sigmoid()), (losses.non_saturating, (-fake).sigmoid())):
+        logits = fake.clone().requires_grad_(True)
+        (gradient,) = torch.autograd.grad(objective.g_loss(None, logits), logits)
+        assert torch.allclose(gradient, -weight / 3, rtol=1e-12), objective.name
+
+
+def test_both_generator_losses_fall_as_the_logit_rises() -> None:
+    for objective in (losses.minimax, losses.non_saturating):
+        assert float(objective.g_loss(None, fake + 1)) < float(objective.g_loss(None, fake))
+
+
+def test_one_sided_smoothing_has_its_floor_at_the_optimal_discriminator() -> None:
+    """Equal densities: D* = .45, loss .778 + .598 = 1.3763, not 2 log 2 (Goodfellow 2016)."""
+    d_loss = losses.smoothed(0.9).d_loss
+    best = torch.full((4, 1), math.log(0.45 / 0.55), dtype=torch.float64)
+    assert float(d_loss(best, best)) == pytest.approx(1.3763, abs=5e-5)
+    assert all(float(d_loss(best + e, best + e)) > float(d_loss(best, best)) for e in (-0.01, 0.01))
+
+
+@pytest.mark.parametrize("targets", [(0.5, 0.5), (0.2, 0.9), (1.1, 0.0), (0.9, -0.1)])
+def test_smoothing_targets_out_of_order_are_refused(targets: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match="0 <= fake_target < real_target <= 1"):
+        losses.smoothed(*targets)
+
+
+def test_r1_of_a_linear_discriminator_is_half_gamma_times_its_squared_weight() -> None:
+    D = torch.nn.Linear(5, 1)
+    penalty = losses.r1(D, torch.randn(7, 5), torch.zeros(7, 5), gamma=3.0)
+    assert float(penalty.detach()) == pytest.approx(1.5 * float(D.weight.detach().square().sum()), rel=1e-5)
+    penalty.backward()
+    assert D.weight.grad is not None
+    assert torch.allclose(D.weight.grad, 3.0 * D.weight, rtol=1e-4)

@@ -1,0 +1,68 @@
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from gan_lessons import paths
+
+
+def test_atomic_write_replaces_the_file_and_leaves_no_other(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "a.bin"
+    for content in (b"one", b"two"):
+        assert paths.atomic_write(target, lambda stream, content=content: stream.write(content)) == target
+        assert target.read_bytes() == content
+    assert [p.name for p in target.parent.iterdir()] == ["a.bin"]
+
+
+def test_atomic_write_makes_a_file_that_others_may_read_as_the_umask_says(tmp_path: Path) -> None:
+    target = paths.atomic_write(tmp_path / "a", lambda stream: stream.write(b"x"))
+    ordinary = tmp_path / "b"
+    ordinary.write_bytes(b"x")
+    assert stat.S_IMODE(target.stat().st_mode) == stat.S_IMODE(ordinary.stat().st_mode)
+
+
+def test_a_failing_write_keeps_the_old_file_and_removes_the_part(tmp_path: Path) -> None:
+    target = tmp_path / "a"
+    target.write_bytes(b"old")
+
+    def full(stream: object) -> None:
+        stream.write(b"half")  # type: ignore[attr-defined]
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match=r"No space left.*earlier file there is unharmed.*free some disk space"):
+        paths.atomic_write(target, full)
+    assert target.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_really_full_device_is_reported_as_such() -> None:
+    with Path("/dev/full").open("wb", buffering=0) as stream, pytest.raises(OSError, match="No space left"):
+        stream.write(b"x")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match=r"could not write .*file.*choose a folder that you may write"):
+        paths.atomic_write(tmp_path / "file" / "below" / "a", lambda stream: stream.write(b"x"))
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_a_folder_without_permission_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(OSError, match="may write"):
+            paths.atomic_write(tmp_path / "a", lambda stream: stream.write(b"x"))
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_the_environment_chooses_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAN_LESSONS_DATA", str(tmp_path))
+    assert paths.data_root() == tmp_path
+    monkeypatch.delenv("GAN_LESSONS_DATA")
+    root = paths.repository_root()
+    assert root is not None
+    assert paths.data_root() == root / "data" / "cache"
+    assert paths.shipped("weights") == root / "data" / "weights"
