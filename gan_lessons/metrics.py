@@ -68,7 +68,7 @@ class DigitClassifier(nn.Module):
 
 
 def fit_classifier(
-    images: Tensor, labels: Tensor, steps: int, *, batch: int = 128, lr: float = 2e-3
+    images: Tensor, labels: Tensor | None, steps: int, *, batch: int = 128, lr: float = 2e-3
 ) -> DigitClassifier:
     """Train a DigitClassifier on uint8 images (n, 1, 28, 28) and labels (n,), and freeze it.
 

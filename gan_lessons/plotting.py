@@ -10,6 +10,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from cycler import cycler
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 from torch import Tensor
@@ -40,7 +41,7 @@ def style() -> None:
             "legend.fontsize": 9,
             "lines.linewidth": 1.8,
             "image.cmap": "gray",
-            "axes.prop_cycle": plt.cycler(color=[REAL, FAKE, DISC, EXTRA, "#E69F00", "#56B4E9"]),
+            "axes.prop_cycle": cycler(color=[REAL, FAKE, DISC, EXTRA, "#E69F00", "#56B4E9"]),
         }
     )
 

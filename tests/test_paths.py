@@ -1,16 +1,22 @@
 import os
 import stat
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from gan_lessons import paths
 
 
+def _put(content: bytes, stream: BinaryIO) -> None:
+    stream.write(content)
+
+
 def test_atomic_write_replaces_the_file_and_leaves_no_other(tmp_path: Path) -> None:
     target = tmp_path / "new" / "a.bin"
     for content in (b"one", b"two"):
-        assert paths.atomic_write(target, lambda stream, content=content: stream.write(content)) == target
+        assert paths.atomic_write(target, partial(_put, content)) == target
         assert target.read_bytes() == content
     assert [p.name for p in target.parent.iterdir()] == ["a.bin"]
 

@@ -1,12 +1,13 @@
 import copy
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from gan_lessons import GAN, Step, discriminator_step, generator_step, losses, models, noise, train
-from gan_lessons.training import sees_the_batch
+from gan_lessons.models import sees_the_batch
 
 
 def small_gan(dtype: torch.dtype = torch.float64) -> GAN:
@@ -22,7 +23,7 @@ def endless(n: int = 8, dtype: torch.dtype = torch.float64) -> Iterator[tuple[Te
         yield (torch.rand(n, 9, generator=generator, dtype=dtype),)
 
 
-def optimizers(gan: GAN, lr: float = 1e-2) -> dict[str, torch.optim.Optimizer]:
+def optimizers(gan: GAN, lr: float = 1e-2) -> dict[str, Any]:
     return {
         "g_optimizer": torch.optim.Adam(gan.G.parameters(), lr=lr),
         "d_optimizer": torch.optim.Adam(gan.D.parameters(), lr=lr),
@@ -154,7 +155,7 @@ def test_a_penalty_is_added_to_the_discriminators_loss() -> None:
 @pytest.mark.parametrize("counts", [{"steps": 0}, {"steps": -5}, {"steps": 2.5}, {"d_steps": 0}, {"g_steps": -1}])
 def test_counts_that_make_no_game_are_refused_before_anything_runs(counts: dict[str, int]) -> None:
     gan = small_gan()
-    arguments = {"steps": 3, **counts}
+    arguments: dict[str, Any] = {"steps": 3, **counts}
     steps = arguments.pop("steps")
     with pytest.raises(ValueError, match="must be a whole number of at least 1"):
         train(gan, endless(), steps, objective=losses.non_saturating, **optimizers(gan), **arguments)
@@ -170,7 +171,7 @@ def test_a_loss_that_is_nan_stops_the_run_with_its_step_and_the_usual_causes() -
         while True:
             yield (next(source)[0] * float("nan"),)
 
-    seen = []
+    seen: list[int] = []
     rounds = train(gan, poisoned(), 10, objective=losses.non_saturating, **optimizers(gan))
     with pytest.raises(FloatingPointError, match=r"at step 3 .*learning rate"):
         seen.extend(step.number for step in rounds)
