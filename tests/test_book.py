@@ -1,0 +1,282 @@
+"""The built book in a real browser, read from the disk: what a reader of `make book` sees."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import book_offline
+import book_stamp
+import pytest
+import yaml
+from sphinx.errors import ExtensionError
+
+ROOT = Path(__file__).parent.parent
+HTML = ROOT / "_build" / "html"
+CONFIG: dict[str, Any] = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+TOC: dict[str, Any] = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+PAGES: list[str] = [TOC["root"], *(chapter["file"] for part in TOC["parts"] for chapter in part["chapters"])]
+CHAPTERS: list[str] = [page for page in PAGES if (ROOT / f"{page}.ipynb").exists()]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built() -> None:
+    if not (HTML / "index.html").exists():
+        pytest.fail("the book is not built: run `make book` first")
+
+
+# --- without a browser ------------------------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    """The anchors of an HTML page, what it points at, and its images without a description."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.anchors: set[str] = set()
+        self.targets: list[str] = []
+        self.silent_images: list[str] = []
+        self.feed(file.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self.anchors |= {value for key in ("id", "name") if (value := values.get(key))}
+        self.targets += [value for key in ("href", "src") if (value := values.get(key))]
+        if tag == "img" and not (values.get("alt") or "").strip():
+            self.silent_images.append((values.get("src") or "")[:80])
+
+
+@pytest.fixture(scope="module")
+def parsed() -> dict[Path, Page]:
+    return {file: Page(file) for file in sorted(HTML.rglob("*.html")) if "_static" not in file.parts}
+
+
+def test_every_page_of_the_toc_is_built() -> None:
+    assert [page for page in PAGES if not (HTML / f"{page}.html").exists()] == []
+
+
+def test_internal_links_and_anchors_lead_somewhere(parsed: dict[Path, Page]) -> None:
+    broken = []
+    for file, page in parsed.items():
+        for target in page.targets:
+            link = urlsplit(target)
+            if link.scheme or link.netloc:
+                continue
+            other = (file.parent / unquote(link.path)).resolve() if link.path else file
+            anchors = parsed[other].anchors if other in parsed and link.fragment else {unquote(link.fragment)}
+            if not other.exists() or unquote(link.fragment) not in anchors:
+                broken.append(f"{file.relative_to(HTML)}: {target}")
+    assert broken == []
+
+
+def test_every_image_has_a_description(parsed: dict[Path, Page]) -> None:
+    silent = {str(file.relative_to(HTML)): page.silent_images for file, page in parsed.items()}
+    assert {file: images for file, images in silent.items() if images} == {}
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_colab_and_binder_buttons_name_the_configured_repository(chapter: str, parsed: dict[Path, Page]) -> None:
+    repository, buttons = CONFIG["repository"], CONFIG["launch_buttons"]
+    slug = repository["url"].removeprefix("https://github.com/")
+    targets = parsed[HTML / f"{chapter}.html"].targets
+    assert f"{buttons['colab_url']}/github/{slug}/blob/{repository['branch']}/{chapter}.ipynb" in targets
+    assert f"{buttons['binderhub_url']}/v2/gh/{slug}/{repository['branch']}?urlpath=lab/tree/{chapter}.ipynb" in targets
+
+
+@pytest.mark.parametrize(("before", "after"), list(pairwise(PAGES)))
+def test_previous_and_next_follow_the_toc(before: str, after: str, parsed: dict[Path, Page]) -> None:
+    name = {page: page.rpartition("/")[2] + ".html" for page in (before, after)}
+    assert parsed[HTML / f"{before}.html"].targets.count(name[after]) >= 2  # in the sidebar and below the text
+    html = (HTML / f"{after}.html").read_text(encoding="utf-8")
+    assert f'class="left-prev"\n       href="{name[before]}"' in html
+
+
+def test_stamp_tells_each_fact_in_words_and_cannot_break_the_page() -> None:
+    facts = {
+        "profile": "full",
+        "dataset": "<b>",
+        "seed": 0,
+        "seconds": 754.2,
+        "peak_memory": 734_003_200,
+        "device": None,
+    }
+    html = book_stamp.stamp_html(facts | {"versions": {"torch": "2.15", "numpy": "2.4"}, "code_sha256": "ab" * 32})
+    words = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html)
+    assert words == [
+        ("Profile", "full"),
+        ("Data set", "&lt;b&gt;"),
+        ("Seed", "0"),
+        ("Time", "12 min 34 s"),
+        ("Peak memory", "734 MB"),
+        ("Versions", "torch 2.15, numpy 2.4"),
+        ("Code (sha256)", "abababababab"),
+    ]
+    assert "no stamp" in book_stamp.stamp_html(None)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (3599.6, "1 h 0 min"), (7500, "2 h 5 min")],
+)
+def test_duration_is_rounded_once(seconds: float, words: str) -> None:
+    assert book_stamp.duration(seconds) == words
+
+
+def test_a_missing_or_other_mathjax_stops_the_build_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(book_offline, "MATHJAX_SHA256", "0" * 64)
+    with pytest.raises(ExtensionError, match=r"not MathJax 3\.2\.2 .*make book"):
+        book_offline.mathjax_file()
+    monkeypatch.setattr(book_offline, "find_spec", lambda name: None)
+    with pytest.raises(ExtensionError, match=r"sphinx-mathjax-offline is missing: .*make book"):
+        book_offline.mathjax_file()
+
+
+# --- in a browser -----------------------------------------------------------------------------------------------
+
+
+class Visit:
+    """One open page and what went wrong while it loaded."""
+
+    def __init__(
+        self, browser: Any, file: str, *, width: int = 1280, theme: str = "light", lands: str | None = None
+    ) -> None:
+        self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+        self.page = self.context.new_page()
+        self.faults: list[str] = []
+        self.page.on("request", self._request)
+        self.page.on("requestfailed", lambda request: self.faults.append(f"failed: {request.url[:100]}"))
+        self.page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
+        self.page.on("console", self._console)
+        self.page.goto((HTML / file).as_uri(), wait_until="load")
+        if lands:  # elsewhere: the start page sends its reader on
+            self.page.wait_for_url((HTML / lands).as_uri())
+        self.page.evaluate("() => window.MathJax?.startup?.promise")
+
+    def _request(self, request: Any) -> None:
+        if not request.url.startswith(("file:", "data:", "blob:")):
+            self.faults.append(f"foreign request: {request.url[:100]}")
+
+    def _console(self, line: Any) -> None:
+        if line.type == "error":
+            self.faults.append(f"console: {line.text}")
+
+    def open_all(self) -> "Visit":
+        """Unfold every hint, solution and hidden cell, and wait until they have faded in."""
+        self.page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
+        self.page.evaluate("() => Promise.all(document.getAnimations().map(animation => animation.finished))")
+        return self
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
+    """visit("book/intro.html", width=390, theme="dark") opens a page, and closes it after the test."""
+    opened: list[Visit] = []
+
+    def open_page(file: str, **how: Any) -> Visit:
+        opened.append(Visit(browser, file, **how))
+        return opened[-1]
+
+    yield open_page
+    for each in opened:
+        each.context.close()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_loads_without_fault_or_foreign_request_and_with_all_its_maths(
+    page: str, visit: Callable[..., Visit]
+) -> None:
+    seen = visit(f"{page}.html").open_all()
+    maths = seen.page.evaluate(
+        """() => [...document.querySelectorAll('.math, .math-wrapper')].filter(
+            element => !element.querySelector('mjx-container svg')).map(element => element.textContent.slice(0, 80))"""
+    )
+    broken = seen.page.evaluate("() => document.querySelectorAll('[data-mml-node=merror]').length")
+    assert (seen.faults, maths, broken) == ([], [], 0)
+
+
+def test_start_page_leads_home(visit: Callable[..., Visit]) -> None:
+    seen = visit("index.html", lands=f"{TOC['root']}.html")
+    assert seen.faults == []
+    assert seen.page.locator("h1").first.inner_text().startswith(CONFIG["title"])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_never_scrolls_sideways_on_a_phone(page: str, visit: Callable[..., Visit]) -> None:
+    seen = visit(f"{page}.html", width=390).open_all()
+    width = seen.page.evaluate("() => [document.documentElement.scrollWidth, document.body.scrollWidth]")
+    assert max(width) <= 390
+
+
+# Ten thousand coloured words of code have thirty colours. Axe looks at each word for long, so leave it one of each.
+ONE_TOKEN_OF_EACH_KIND = """() => {
+    const seen = new Set()
+    for (const token of document.querySelectorAll('.highlight span[class]')) {
+        const kind = `${token.className} ${token.closest('details')?.className}`
+        seen.has(kind) ? token.replaceWith(...token.childNodes) : seen.add(kind)
+    }
+}"""
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+@pytest.mark.parametrize("page", PAGES)
+def test_page_is_accessible(page: str, theme: str, width: int, visit: Callable[..., Visit]) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    seen = visit(f"{page}.html", theme=theme, width=width).open_all()
+    assert seen.page.evaluate("() => document.documentElement.dataset.theme") == theme
+    seen.page.evaluate(ONE_TOKEN_OF_EACH_KIND)
+    rules = {"color-contrast": {"enabled": width > 390}}  # slow, and the colours are those of the wide page
+    violations = (
+        axe.Axe().run(seen.page, options={"resultTypes": ["violations"], "rules": rules}).response["violations"]
+    )
+    found = {fault["id"]: [node["html"][:200] for node in fault["nodes"]] for fault in violations}
+    assert found == {}
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_chapter_ends_with_its_stamp(chapter: str, visit: Callable[..., Visit]) -> None:
+    stamp = json.loads((ROOT / f"{chapter}.ipynb").read_text(encoding="utf-8"))["metadata"].get("gan_lessons")
+    assert stamp, "no stamp: run the chapter with `make run PROFILE=full IN_PLACE=1`"
+    box = visit(f"{chapter}.html").page.locator(".stamp")
+    assert box.is_visible()
+    words = box.inner_text()
+    for fact in (stamp["profile"], stamp["device"], stamp["dataset"], stamp["seed"], stamp["code_sha256"][:12]):
+        assert fact is None or str(fact) in words
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_hints_and_solutions_are_folded_and_open_on_click(chapter: str, visit: Callable[..., Visit]) -> None:
+    page = visit(f"{chapter}.html").page
+    folds = page.locator("details.hint, details.solution")
+    assert folds.count() >= 2
+    for fold in folds.all():
+        assert fold.get_attribute("open") is None
+        fold.locator("summary").click()
+        assert fold.get_attribute("open") is not None
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_hints_and_solutions_are_on_paper(chapter: str, visit: Callable[..., Visit]) -> None:
+    page = visit(f"{chapter}.html").page
+    page.emulate_media(media="print")
+    hidden = page.evaluate(
+        """() => [...document.querySelectorAll('details.hint > p, details.solution > p')].filter(
+            text => !text.checkVisibility()).map(text => text.textContent)"""
+    )
+    assert hidden == []
+
+
+def test_search_finds_a_word_of_a_chapter(visit: Callable[..., Visit]) -> None:
+    page = visit(f"{TOC['root']}.html").page
+    page.locator("button.search-button__button:visible, button.search-button:visible").first.click()
+    page.locator("dialog input[type=search], .search-button__search-container input[type=search]").first.fill("entropy")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=entropy*")
+    page.wait_for_selector("#search-results li a")
+    hits = page.locator("#search-results li a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    assert any("02_cross_entropy.html" in hit for hit in hits)

@@ -1,0 +1,176 @@
+"""The repository as a stranger clones it: one address, no trace of the machine that it was written on, small files."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import yaml
+
+from gan_lessons import notebooks
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
+SCRIPT = Path("tools", "set_repository.py")
+
+
+def tracked() -> list[Path]:
+    """The files that git has, or would take in; without git, all but what .gitignore names."""
+    try:
+        command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+        listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this is no git checkout, so its files cannot be told from yours")
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def texts() -> dict[str, str]:
+    """The text of every tracked text file, by its path from the root."""
+    found = {}
+    for file in tracked():
+        try:
+            found[file.relative_to(ROOT).as_posix()] = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+    return found
+
+
+def config(root: Path = ROOT) -> dict[str, Any]:
+    return dict(yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8")))
+
+
+def setup_code(notebook: Path) -> str:
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+
+
+# --- one address ------------------------------------------------------------------------------------------------
+
+
+def test_every_mention_of_the_repository_is_the_configured_address() -> None:
+    slug = config()["repository"]["url"].removeprefix("https://github.com/")
+    name = re.escape(slug.partition("/")[2])
+    mention = re.compile(rf"(?:github\.com/|/github/|/gh/)([\w.-]+/(?:{name}|gan-lessons))(?![\w-])")
+    mentions = {(file, found) for file, text in texts().items() for found in mention.findall(text)}
+    assert {file for file, found in mentions if found != slug} == set()
+    assert {"README.md", "CITATION.cff", "_config.yml"} <= {file for file, _ in mentions}
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_setup_cell_installs_from_the_configured_address(notebook: Path) -> None:
+    assert re.findall(r"git\+([^\s\"']+)", setup_code(notebook)) == [config()["repository"]["url"]]
+
+
+def set_repository(root: Path, url: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, SCRIPT, url], cwd=root, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the files that git would take in."""
+    for file in tracked():
+        target = tmp_path / file.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+    return tmp_path
+
+
+def test_a_new_address_reaches_every_file_and_the_way_back_restores_every_byte(copy: Path) -> None:
+    before = {file: file.read_bytes() for file in copy.rglob("*") if file.is_file()}
+    old = config(copy)["repository"]["url"]
+    new = "https://github.com/{}/{}".format("some-body", "other.name")  # in parts, or the way back would find this line
+
+    assert set_repository(copy, new).returncode == 0
+    assert config(copy)["repository"]["url"] == new
+    slug = old.removeprefix("https://github.com/").encode()
+    assert [file.name for file in before if slug in file.read_bytes()] == []
+    for notebook in sorted((copy / "book").glob("*.ipynb")):
+        assert new in setup_code(notebook)
+        here, there = (nbformat.read(root / "book" / notebook.name, as_version=4) for root in (ROOT, copy))
+        assert notebooks.code_sha256(here) == notebooks.code_sha256(there)
+
+    assert set_repository(copy, old + ".git/").returncode == 0
+    assert [file.name for file, content in before.items() if file.read_bytes() != content] == []
+
+
+@pytest.mark.parametrize("url", ["", "gan-lessons", "https://example.org/you/name", "https://github.com/you"])
+def test_what_is_no_github_address_changes_nothing_and_says_what_to_write(url: str, copy: Path) -> None:
+    before = (copy / "README.md").read_bytes()
+    answer = set_repository(copy, url)
+    assert answer.returncode == 2
+    assert "URL=https://github.com/YOU/NAME" in answer.stderr
+    assert (copy / "README.md").read_bytes() == before
+
+
+# --- what a clone holds -----------------------------------------------------------------------------------------
+
+
+PLACES = re.compile(r"(?<![\w.~:/-])/(?:root|work|home|Users|tmp)/\w")  # tests may name one on purpose
+REGISTRIES = [("pypi", "org"), ("files.pythonhosted", "org"), ("registry.npmjs", "org"), ("deb.debian", "org")]
+
+
+def test_no_file_names_a_folder_of_somebodys_machine_or_a_package_registry() -> None:
+    unwanted = [str(ROOT), *map(".".join, REGISTRIES)]
+    found = [(file, word) for file, text in texts().items() for word in unwanted if word in text]
+    found += [(file, hit) for file, text in texts().items() if "tests/" not in file for hit in PLACES.findall(text)]
+    assert found == []
+
+
+def test_notebooks_stay_under_600_kB_and_every_file_under_2_MB() -> None:
+    large = {
+        file.name: file.stat().st_size
+        for file in tracked()
+        if file.stat().st_size > (600_000 if file.suffix == ".ipynb" else 2_000_000)
+    }
+    assert large == {}
+
+
+def test_static_folder_stays_small_because_every_page_loads_it() -> None:
+    assert sum(file.stat().st_size for file in (ROOT / "_static").rglob("*") if file.is_file()) < 20_000
+
+
+# --- README -----------------------------------------------------------------------------------------------------
+
+
+def targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md"])
+def test_every_make_command_in_the_text_exists(file: str) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8")
+    spans = re.findall(r"`(make [^`]*)`", text) + re.findall(r"^(make .*?)(?:#.*)?$", text, re.MULTILINE)
+    words = [word for span in spans for word in span.split()[1:] if re.fullmatch(r"[a-z-]+", word)]
+    assert words
+    assert set(words) - targets() == set()
+
+
+def test_make_without_a_target_lists_the_commands_and_makes_nothing(copy: Path) -> None:
+    answer = subprocess.run(["make"], cwd=copy, capture_output=True, text=True, check=True)
+    assert {f"make {name}" for name in ("book", "test", "run", "lab", "bench")} <= set(
+        re.findall(r"make [a-z-]+", answer.stdout)
+    )
+    assert not (copy / ".venv").exists()
+
+
+def test_ci_runs_what_the_readme_tells_to_run() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert re.findall(r"^make ([a-z]+)$", script, re.MULTILINE) == ["lint", "book", "test"]
+
+
+def test_map_says_ready_for_exactly_the_chapters_of_the_toc() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d\d) \| (.*?) \| .* \| (ready|planned) \|$", text, re.MULTILINE)
+    linked = {number: re.findall(r"\]\((.*?)\)", title) for number, title, _ in rows}
+    ready = [number for number, _, state in rows if state == "ready"]
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    pages = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    chapters = [page for page in pages if re.match(r"book/\d\d_", page)]
+    assert [number for number, _, _ in rows] == [f"{number:02d}" for number in range(1, 21)]
+    assert ready == [page.removeprefix("book/")[:2] for page in chapters]
+    assert [file for files in linked.values() for file in files] == [f"{page}.ipynb" for page in chapters]
