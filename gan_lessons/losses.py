@@ -24,10 +24,14 @@ class Objective(NamedTuple):
 def bce(logits: Tensor, target: float) -> Tensor:
     """Mean binary cross-entropy of logits (n, 1) against one constant target y in [0, 1].
 
-    -y log sigma(a) - (1 - y) log(1 - sigma(a)) = softplus(a) - y a, which neither overflows nor rounds to infinity.
+    -y log sigma(a) - (1 - y) log(1 - sigma(a)) = y softplus(-a) + (1 - y) softplus(a): a sum of two terms that are
+    never negative, so neither a large nor a small loss is lost to rounding.
     """
-    positive = F.softplus(logits).mean()
-    return positive if target == 0 else positive - target * logits.mean()
+    if target == 1:
+        return F.softplus(-logits).mean()
+    if target == 0:
+        return F.softplus(logits).mean()
+    return target * F.softplus(-logits).mean() + (1 - target) * F.softplus(logits).mean()
 
 
 def _bce_d_loss(real: Tensor, fake: Tensor, real_target: float = 1.0, fake_target: float = 0.0) -> Tensor:

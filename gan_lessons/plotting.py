@@ -3,7 +3,6 @@
 One colour code through the book (Okabe and Ito's palette, safe for colour-blind readers).
 """
 
-import io
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +14,8 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from gan_lessons import films
+from gan_lessons.films import Film
 from gan_lessons.history import History
 
 REAL, FAKE, DISC, THEORY = "#0072B2", "#D55E00", "#009E73", "#444444"
@@ -144,22 +145,9 @@ def dots(ax: Axes, groups: dict[str, Sequence[float]], colour: str = FAKE) -> No
     ax.set_ylim(len(groups) - 0.5, -0.5)
 
 
-def film(frames: Sequence[Tensor], columns: int, milliseconds: int = 300, alt: str = "", scale: int = 2) -> Any:
-    """An animated picture of image grids, as an output that needs no script: grey WebP inside an <img>.
-
-    frames: each (n, 784) or (n, c, h, w) in [0, 1]. The last frame stays four times as long.
-    """
-    import base64
-
-    from IPython.display import HTML
-    from PIL import Image
-
-    sheets = [Image.fromarray((255 * tile(f, columns)).round().astype(np.uint8)) for f in frames]
-    sheets = [s.resize((s.width * scale, s.height * scale), Image.Resampling.NEAREST) for s in sheets]
-    times = [milliseconds] * (len(sheets) - 1) + [4 * milliseconds]
-    stream = io.BytesIO()
-    sheets[0].save(
-        stream, "WEBP", save_all=True, append_images=sheets[1:], duration=times, loop=0, quality=60, method=6
-    )
-    data = base64.b64encode(stream.getvalue()).decode()
-    return HTML(f'<img alt="{alt}" width="{sheets[0].width}" src="data:image/webp;base64,{data}">')
+def film(
+    frames: Sequence[Tensor], columns: int, *, labels: Sequence[str], alt: str, milliseconds: int = 500, scale: int = 2
+) -> Film:
+    """A film of image grids: frames each (n, 784) or (n, c, h, w), uint8 or in [0, 1], and a label for each."""
+    sheets = [tile(images, columns) for images in frames]
+    return films.film(sheets, labels=labels, alt=alt, milliseconds=milliseconds, width=scale * sheets[0].shape[1])

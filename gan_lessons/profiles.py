@@ -45,7 +45,7 @@ PROFILES = {
     # for CI and tests: the same code, no network, no GPU, seconds a chapter
     "smoke": Profile("smoke", 1.0, most_steps=4, most_seeds=2, most_samples=256, embedded="digits"),
     # for a laptop: recognisable results in minutes
-    "quick": Profile("quick", 0.1, most_steps=None, most_seeds=2, most_samples=2_000, embedded=None),
+    "quick": Profile("quick", 0.3, most_steps=None, most_seeds=2, most_samples=2_000, embedded=None),
     # for a GPU or a patient CPU: what the published outputs show
     "full": Profile("full", 1.0, most_steps=None, most_seeds=None, most_samples=None, embedded=None),
 }

@@ -29,6 +29,15 @@ def test_losses_are_finite_and_linear_far_out(logit: float) -> None:
     assert float(losses.bce(a, 0.0)) == pytest.approx(max(0.0, logit), abs=1e-6)
 
 
+@pytest.mark.parametrize("target", [0.0, 1.0])
+def test_a_small_loss_keeps_its_digits_in_float32(target: float) -> None:
+    a = torch.full((1, 1), 20.0 if target else -20.0, requires_grad=True)
+    loss = losses.bce(a, target)
+    (gradient,) = torch.autograd.grad(loss, a)
+    assert float(loss.detach()) == pytest.approx(math.exp(-20), rel=1e-5)
+    assert abs(float(gradient)) == pytest.approx(math.exp(-20), rel=1e-5)
+
+
 def test_discriminator_pays_two_log_two_when_it_cannot_tell() -> None:
     zero = torch.zeros(5, 1)
     assert float(losses.non_saturating.d_loss(zero, zero)) == pytest.approx(2 * math.log(2))

@@ -1,0 +1,176 @@
+"""The command line: `python -m gan_lessons run`, `check`, `clean` and `sample`. Heavy imports wait until needed.
+
+Exit codes: 0 all well, 1 a chapter failed or has faults, 2 a request that cannot be met, 130 Ctrl-C.
+"""
+
+import argparse
+import math
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from gan_lessons import notebooks
+from gan_lessons.paths import atomic_write
+
+MOST_IMAGES = 100_000
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; argparse itself leaves with 2 for wrong usage."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except KeyboardInterrupt as error:
+        print(f"\n{error or 'interrupted'}", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:
+        print(f"gan_lessons: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m gan_lessons", description="Run and check the chapters; draw samples.")
+    commands = parser.add_subparsers(required=True, metavar="run | check | clean | sample")
+
+    run = commands.add_parser("run", help="execute chapters; outputs go to data/cache/runs/PROFILE")
+    run.add_argument("--profile", default="auto", help="smoke, quick, full, or auto: full with CUDA, else quick")
+    run.add_argument("--jobs", type=_positive, default=1, metavar="N", help="how many chapters at once")
+    run.add_argument("--in-place", action="store_true", help="write the outputs into the book (not in smoke)")
+    run.add_argument("--seed", type=_seed, metavar="S", help="instead of the chapter's own SEED")
+    run.add_argument("--position", type=int, default=0, help=argparse.SUPPRESS)  # line of the progress bar
+    run.set_defaults(command=_run)
+
+    check = commands.add_parser("check", help="find stored outputs that no longer match their code")
+    check.set_defaults(command=_check)
+    clean = commands.add_parser("clean", help="take all outputs out of chapters")
+    clean.set_defaults(command=_clean)
+    for command in (run, check, clean):
+        command.add_argument("chapters", nargs="*", metavar="CHAPTER", help="05, 05_mlp_gan or a path; all without")
+
+    sample = commands.add_parser("sample", help="draw images from a stored generator")
+    sample.add_argument("name", metavar="NAME", help="one of the generators in data/weights")
+    sample.add_argument("--n", type=_number_of_images, default=64, help=f"how many images (64), at most {MOST_IMAGES}")
+    sample.add_argument("--seed", type=_seed, default=0, metavar="S")
+    sample.add_argument("--out", type=_picture_or_arrays, metavar="FILE", help=".png: a grid; .npz: uint8 `images`")
+    sample.set_defaults(command=_sample)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from gan_lessons import profiles
+
+    profile = profiles.resolve(options.profile).name
+    paths = _chosen(options.chapters)
+    if options.jobs > 1 and len(paths) > 1:
+        return _run_at_once(paths, profile, options)
+    failed = 0
+    for path in paths:
+        started = time.perf_counter()
+        try:
+            written = notebooks.run(
+                path, profile, in_place=options.in_place, seed=options.seed, position=options.position
+            )
+        except notebooks.RunError as error:
+            print(error, file=sys.stderr)
+            failed = 1
+        else:
+            size, seconds = written.stat().st_size / 1000, time.perf_counter() - started
+            print(f"{path.stem}: {profile} run, {seconds:.0f} s, {size:.0f} kB: {written}")
+    return failed
+
+
+def _run_at_once(paths: list[Path], profile: str, options: argparse.Namespace) -> int:
+    """One process a chapter, `jobs` at a time. They get Ctrl-C from us, once, and not from the terminal."""
+    common = [sys.executable, "-m", "gan_lessons", "run", "--profile", profile]
+    common += ["--in-place"] * options.in_place + (["--seed", str(options.seed)] if options.seed is not None else [])
+    waiting, running, codes = list(paths), dict[int, subprocess.Popen[bytes]](), list[int]()
+    try:
+        while waiting or running:
+            for position in set(range(options.jobs)) - set(running):
+                if waiting:
+                    command = [*common, "--position", str(position), str(waiting.pop(0))]
+                    running[position] = subprocess.Popen(command, process_group=0)
+            time.sleep(0.1)
+            ended = [position for position, process in running.items() if process.poll() is not None]
+            codes += [running.pop(position).returncode for position in ended]
+    except KeyboardInterrupt:
+        for process in running.values():
+            process.send_signal(signal.SIGINT)
+        for process in running.values():
+            process.wait()
+        raise KeyboardInterrupt(f"{len(codes)} of {len(paths)} chapters had ended") from None
+    return int(any(codes))
+
+
+def _check(options: argparse.Namespace) -> int:
+    faults = {path: notebooks.check(path) for path in _chosen(options.chapters)}
+    for path, found in faults.items():
+        print(f"{path.stem}: {len(found) or 'no'} fault{'s' * (len(found) != 1)}")
+        for fault in found:
+            print(f"  {fault}")
+    return int(any(faults.values()))
+
+
+def _clean(options: argparse.Namespace) -> int:
+    for path in _chosen(options.chapters):
+        notebooks.clean(path)
+        print(f"{path.stem}: outputs and stamp taken out")
+    return 0
+
+
+def _sample(options: argparse.Namespace) -> int:
+    import numpy as np
+    from PIL import Image
+
+    from gan_lessons import zoo
+    from gan_lessons.plotting import tile
+
+    images = zoo.load(options.name).sample(options.n, options.seed)
+    out: Path = options.out or Path(f"{options.name}.png")
+    if out.suffix.lower() == ".npz":
+        array = images.squeeze(1).numpy() if images.shape[1] == 1 else images.permute(0, 2, 3, 1).numpy()
+        atomic_write(out, lambda stream: np.savez_compressed(stream, images=array))
+    else:
+        sheet = Image.fromarray((tile(images, columns=math.isqrt(options.n - 1) + 1) * 255).round().astype(np.uint8))
+        atomic_write(out, lambda stream: sheet.save(stream, "PNG", optimize=True))
+    print(f"{options.n} image{'s' * (options.n != 1)} of {options.name}, seed {options.seed}: {out}")
+    return 0
+
+
+def _chosen(names: list[str]) -> list[Path]:
+    """The notebooks of these names, or all; each once. ValueError for an unknown one, before anything is done."""
+    paths = [notebooks.find(name) for name in names] if names else notebooks.chapters()
+    if not paths:
+        raise ValueError("no chapters here: run this in a checkout of GAN Lessons, or give a notebook's path")
+    return list(dict.fromkeys(path.resolve() for path in paths))
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
+    return int(text)
+
+
+def _number_of_images(text: str) -> int:
+    if _positive(text) > MOST_IMAGES:
+        raise argparse.ArgumentTypeError(f"must be at most {MOST_IMAGES}, not {text}; draw more with other seeds")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 2^32 - 1, not {text!r}")
+    return int(text)
+
+
+def _picture_or_arrays(text: str) -> Path:
+    if Path(text).suffix.lower() not in (".png", ".npz"):
+        raise argparse.ArgumentTypeError(f"must end in .png or .npz, not {text!r}")
+    return Path(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,447 @@
+"""Run the chapters' notebooks, stamp how their outputs were made, and find those that no longer match their code.
+
+The only file that uses papermill and nbformat, and those only when called; it needs torch only to run. A run works on
+a copy in a scratch folder: the notebook in the book is replaced at the very end, whole, or not at all.
+"""
+
+import ast
+import base64
+import hashlib
+import io
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from copy import deepcopy
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from gan_lessons.paths import PACKAGE, atomic_write, repository_root, runs_root
+
+MOST_BYTES = 600_000  # of a stored notebook
+SMALLER = "use a smaller dpi or fewer figures"
+MOST_LINES = 40  # of a code cell
+PROBE = "gan-lessons-probe"  # tag of the cell that asks the kernel, at the end of a run, what it used
+FOREIGN = {"injected-parameters", "papermill-error-cell-tag", PROBE}  # tags of cells that no author wrote
+
+# `make set-repository` writes the address into the setup cells; that changes no result.
+_ADDRESS = re.compile(r"(pip install[^\n]*git\+)[^\s\"']+")
+_MACHINE = re.compile(r"(?<![\w/.~-])/(?:home|root|Users|tmp|private|mnt)/\w+|site-packages| at 0x[0-9a-f]+")
+
+
+class RunError(RuntimeError):
+    """A notebook stopped: the message names the cell, the error, and where the outputs so far lie."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during a run: the message says where the outputs so far lie."""
+
+
+def chapters(root: Path | None = None) -> list[Path]:
+    """Return the notebooks of the book, in the order of `_toc.yml`; without that file, those of book/ by number."""
+    root = root or repository_root() or Path.cwd()
+    toc = root / "_toc.yml"
+    if not toc.exists():
+        return sorted((root / "book").glob("[0-9]*.ipynb"))
+    import yaml
+
+    pages = _pages(yaml.safe_load(toc.read_text(encoding="utf-8")))
+    notebooks = [root / f"{page.removesuffix('.ipynb')}.ipynb" for page in pages]
+    return [notebook for notebook in notebooks if notebook.exists()]
+
+
+def _pages(node: Any) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from [value] if key in ("root", "file") else _pages(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _pages(value)
+
+
+def find(name: str | Path, root: Path | None = None) -> Path:
+    """Return the notebook called `name`: a number (5 or 05), a stem (05_mlp_gan), or a path.
+
+    Raises ValueError, with what there is, where nothing matches.
+    """
+    path = Path(name)
+    if path.suffix == ".ipynb" and path.is_file():
+        return path
+    have = chapters(root)
+    wanted = path.name.removesuffix(".ipynb")
+    for chapter in have:
+        number = chapter.stem.split("_")[0]
+        if wanted == chapter.stem or (wanted.isdecimal() and number.isdecimal() and int(wanted) == int(number)):
+            return chapter
+    raise ValueError(f"no chapter {str(name)!r}; have {', '.join(c.stem for c in have) or 'none in book/'}")
+
+
+def code_sha256(notebook: Any) -> str:
+    """Return the hash of all code cells' sources: not of outputs, prose, metadata or trailing white space.
+
+    The repository's address after `pip install … git+` does not count either.
+    """
+    sources = [_ADDRESS.sub(r"\1", cell.source) for cell in _code(notebook)]
+    tidy = ["\n".join(line.rstrip() for line in source.rstrip().split("\n")) for source in sources]
+    return hashlib.sha256(json.dumps(tidy).encode()).hexdigest()
+
+
+def check(path: str | Path) -> list[str]:
+    """Return the faults of a stored notebook, in words; none for one whose outputs were all made by its code."""
+    path = Path(path)
+    notebook = _read(path)
+    faults = _stamp_faults(notebook)
+    if path.stat().st_size > MOST_BYTES:
+        faults.append(f"{path.stat().st_size // 1000} kB, over {MOST_BYTES // 1000}: {SMALLER}")
+    if not _tagged(notebook, "parameters"):
+        faults.append("no cell is tagged `parameters`: the runner cannot set PROFILE and SEED")
+    for number, cell in enumerate(_code(notebook), start=1):
+        faults += [f"{_where(number, cell)}: {fault}" for fault in _cell_faults(cell)]
+        if cell.execution_count != number and "gan_lessons" in notebook.metadata:
+            fault = f"run as number {cell.execution_count}" if cell.execution_count else "not run"
+            faults.append(f"{_where(number, cell)}: {fault}, so the outputs are not of one run from top to bottom")
+    return faults
+
+
+def _stamp_faults(notebook: Any) -> list[str]:
+    stamp = notebook.metadata.get("gan_lessons")
+    again = "run it again with `python -m gan_lessons run --profile full --in-place`"
+    if not stamp:
+        return [f"no stamp: {again}"]
+    faults = []
+    if stamp.get("code_sha256") != code_sha256(notebook):
+        faults.append(f"the code is no longer the code that made the outputs: {again}")
+    if stamp.get("profile") != "full":
+        faults.append(f"its outputs are of a {stamp.get('profile')} run: {again}")
+    return faults
+
+
+def _cell_faults(cell: Any) -> Iterator[str]:
+    lines = len(cell.source.splitlines())
+    if lines > MOST_LINES:
+        yield f"{lines} lines, over {MOST_LINES}: split it"
+    if cell.execution_count is None and "nbval-check-output" in cell.metadata.get("tags", []):
+        yield "tagged nbval-check-output but never run, so nbval would compare nothing"
+    for output in cell.outputs:
+        if output.output_type == "error":
+            yield f"its output is an error, {output.ename}: {output.evalue}"
+        if "image/png" in output.get("data", {}) and not _alt(cell):
+            yield "a picture without alt text: add mystnb.image.alt to the cell's metadata"
+        text = _text(output)
+        if output.get("name") == "stderr" and "Warning" in text:
+            yield "its output is a warning: mend its cause"
+        if found := _MACHINE.search(text):
+            yield f"its output tells of the machine that it ran on ({found[0].strip()})"
+
+
+def _alt(cell: Any) -> str:
+    return str(cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")).strip()
+
+
+def _text(output: Any) -> str:
+    data = {kind: value for kind, value in output.get("data", {}).items() if kind.startswith("text/")}
+    return "\n".join([output.get("text", ""), *map(str, data.values())])
+
+
+def clean(path: str | Path) -> None:
+    """Take outputs, execution counts, timestamps and the stamp out of a notebook; tags and captions stay."""
+    notebook = _read(path)
+    _write(path, _restored(notebook, [None] * len(notebook.cells)))
+
+
+def run(
+    path: str | Path,
+    profile: str = "auto",
+    *,
+    in_place: bool = False,
+    scratch: str | Path | None = None,
+    seed: int | None = None,
+    timeout: float | None = None,
+    position: int = 0,
+) -> Path:
+    """Execute a notebook from top to bottom, stamp it, and return where it was written.
+
+    Written to the folder `scratch` (by default data/cache/runs/PROFILE), or with in_place over the notebook itself:
+    never by the smoke profile. The notebook's own SEED holds unless one is given. timeout: seconds for one cell;
+    position: the line of the progress bar. Raises ValueError for a bad request, RunError for a run that stopped and
+    Interrupted for Ctrl-C; then the notebook in the book is untouched and the outputs so far lie in the scratch folder.
+    """
+    from gan_lessons import profiles
+
+    name = profiles.resolve(profile).name
+    path = Path(path).resolve()
+    source = _read(path)
+    if in_place and name == "smoke":
+        raise ValueError("a smoke run never writes into the book; leave --in-place out, or take --profile full")
+    if not _tagged(source, "parameters"):
+        raise ValueError(f"{path.name} has no cell tagged `parameters`, so its profile cannot be set; tag one")
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32):
+        raise ValueError(f"the seed must be a whole number from 0 to 2^32 - 1, not {seed!r}; try 0")
+    working = Path(scratch or runs_root() / name).resolve() / path.name
+    if working == path:
+        raise ValueError(f"the scratch folder is the notebook's own, {path.parent}; choose another")
+    if in_place and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        raise PermissionError(f"{path} may not be written; change its permissions, or leave --in-place out")
+    code, started = commit(), time.perf_counter()  # before the run: the package that it imports
+    parameters = {"PROFILE": name} | ({} if seed is None else {"SEED": seed})
+    executed = _execute(source, path, working, parameters, timeout, position)
+    told = json.loads(ast.literal_eval(executed.cells[-1].outputs[-1].data["text/plain"]))
+    if told["profile"] not in (name, None):
+        raise RunError(f"{path.stem} was told PROFILE = {name!r} but set up {told['profile']!r}: see its setup cell")
+    finished = _restored(source, _own_cells(executed))
+    finished.metadata["gan_lessons"] = told | {
+        "profile": name,
+        "code_sha256": code_sha256(source),
+        "commit": code,
+        "seconds": round(time.perf_counter() - started, 1),
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+    size = _write(working, _with_smaller_pngs(finished)).stat().st_size
+    if not in_place:
+        return working
+    if size > MOST_BYTES:
+        raise RunError(
+            f"{path.stem} has grown to {size // 1000} kB, over {MOST_BYTES // 1000}, and was not put into the book: "
+            f"{SMALLER}. This run lies in {working}"
+        )
+    atomic_write(path, lambda stream: stream.write(working.read_bytes()))
+    working.unlink()
+    return path
+
+
+def _execute(
+    source: Any, path: Path, working: Path, parameters: dict[str, Any], timeout: float | None, position: int
+) -> Any:
+    """Run a copy of `source`, with the probe at its end, through papermill, and return the executed copy."""
+    try:
+        import papermill
+        from nbformat.v4 import new_code_cell
+    except ImportError as error:
+        raise RunError(f"running a chapter needs papermill ({error}); `make run` installs it") from error
+
+    probe = "from gan_lessons import notebooks as _notebooks\n_notebooks.facts(globals())"
+    prepared = deepcopy(source)
+    prepared.cells.append(new_code_cell(probe, metadata={"tags": [PROBE]}))
+    _write(working, prepared)
+    literal = str(working).replace("{", "{{").replace("}", "}}")  # papermill formats its paths
+    live = sys.stderr.isatty()
+    try:
+        with _environment(parameters["PROFILE"]):
+            return papermill.execute_notebook(
+                literal,
+                literal,
+                parameters,
+                kernel_name="python3",
+                language="python",
+                cwd=path.parent,
+                execution_timeout=timeout,
+                coalesce_streams=True,
+                extra_arguments=["--log-level=CRITICAL"],  # the kernel's own words, not the notebook's
+                stdout_file=_Echo(),
+                progress_bar={
+                    "desc": path.stem,
+                    "position": position if live else 0,
+                    "mininterval": 0.1 if live else 30,
+                },
+            )
+    except (Exception, KeyboardInterrupt) as error:
+        partial = _restored(source, _own_cells(_read(working)))
+        _write(working, partial)
+        kept = f"The outputs so far lie in {working}"
+        if isinstance(error, KeyboardInterrupt):
+            raise Interrupted(f"{path.stem} was interrupted; the book is untouched. {kept}") from None
+        raise RunError(f"{path.stem} stopped at {_reason(partial, error)}\n  {kept}") from error
+
+
+def _reason(notebook: Any, error: Exception) -> str:
+    """Where and why: the cell that raised, or else the one that was under way."""
+    kind = type(error).__name__
+    if kind == "NoSuchKernel":
+        return f"before its first cell: {error}; install ipykernel"
+    reached = [(n, cell) for n, cell in enumerate(_code(notebook), start=1) if cell.execution_count or cell.outputs]
+    words = {"DeadKernelError": "the kernel died; most likely its memory ran out"}.get(kind, f"{kind}: {error}".strip())
+    for output in reached[-1][1].outputs if kind == "PapermillExecutionError" else []:
+        if output.output_type == "error":
+            words = f"{output.ename}: {output.evalue}"
+    return f"{_where(*reached[-1]) if reached else 'at its start'}: {words}"
+
+
+class _Echo:
+    """Passes on what cells print, above the progress bar."""
+
+    def write(self, text: str) -> None:
+        from tqdm import tqdm
+
+        tqdm.write(text, file=sys.stderr, end="")
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
+@contextmanager
+def _environment(profile: str) -> Iterator[None]:
+    """Let kernels inherit: inline figures, this very package, and one thread a process in smoke."""
+    before = dict(os.environ)
+    os.environ.pop("MPLBACKEND", None)
+    if profile == "smoke":
+        os.environ["OMP_NUM_THREADS"] = "1"
+    if root := repository_root():
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), before.get("PYTHONPATH")]))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _own_cells(executed: Any) -> list[Any]:
+    return [cell for cell in executed.cells if not FOREIGN & set(cell.metadata.get("tags", []))]
+
+
+def _restored(source: Any, executed: list[Any]) -> Any:
+    """Return the source with the outputs of the executed cells, numbered from 1, and without stamp and timestamps."""
+    notebook = deepcopy(source)
+    notebook.cells = _own_cells(notebook)
+    for entry in ("gan_lessons", "papermill", "widgets"):
+        notebook.metadata.pop(entry, None)
+    number = 0
+    for cell, done in zip(notebook.cells, executed, strict=True):
+        for entry in ("papermill", "execution"):
+            cell.metadata.pop(entry, None)
+        if cell.cell_type != "code":
+            continue
+        number += 1
+        cell.outputs = deepcopy(done.outputs) if done else []
+        cell.execution_count = number if done and done.execution_count else None
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = cell.execution_count
+    return notebook
+
+
+def _with_smaller_pngs(notebook: Any) -> Any:
+    """Store each still picture with a palette of 256 colours where that is smaller; a film stays as it is."""
+    for cell in _code(notebook):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if "image/png" in data:
+                png = base64.b64decode(data["image/png"])
+                data["image/png"] = base64.b64encode(min(png, _quantised(png), key=len)).decode()
+    return notebook
+
+
+def _quantised(png: bytes) -> bytes:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(png)) as image:
+        if getattr(image, "n_frames", 1) > 1 or image.convert("RGBA").getchannel("A").getextrema()[0] != 255:
+            return png
+        palette = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1)
+    stream = io.BytesIO()
+    palette.save(stream, "PNG", optimize=True, dpi=image.info.get("dpi", (72, 72)))
+    return stream.getvalue()
+
+
+def facts(names: Mapping[str, Any]) -> str:
+    """Return what a run used, as one line of JSON: asked in the kernel, with its global names, after the last cell.
+
+    A chapter says so by the names SEED, profile, device and dataset_name. peak_memory: bytes of the kernel process.
+    """
+    packages = ("torch", "numpy", "torchvision", "matplotlib", "gan_lessons")
+    return json.dumps(
+        {
+            "profile": getattr(names.get("profile"), "name", None),
+            "seed": names.get("SEED"),
+            "dataset": names.get("dataset_name", "none"),
+            "device": _device(getattr(names.get("device"), "type", "cpu")),
+            "versions": {"python": platform.python_version()} | {name: _version(name) for name in packages},
+            "peak_memory": _peak_memory(),
+        },
+        default=str,
+    )
+
+
+def _device(kind: str) -> str:
+    torch = sys.modules.get("torch")
+    if kind == "cuda" and torch:
+        return f"cuda ({torch.cuda.get_device_name()})"
+    threads = torch.get_num_threads() if torch else 1
+    model = platform.processor() or platform.machine()
+    with suppress(OSError):
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+        model = found[1].strip() if found else model
+    return f"{kind} ({threads} thread{'s' * (threads != 1)}, {model})"
+
+
+def _version(package: str) -> str:
+    if loaded := getattr(sys.modules.get(package), "__version__", None):
+        return str(loaded)
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _peak_memory() -> int | None:
+    """Bytes that this process held at most; None where the system does not tell."""
+    with suppress(OSError, StopIteration):  # Linux: getrusage would count the parent's memory before exec
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
+    with suppress(ImportError):
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
+    return None
+
+
+def commit() -> str:
+    """Return the commit of this package, with * where it has changed since; "unknown" outside a checkout."""
+    try:
+        head = _git("rev-parse", "--short=12", "HEAD")
+        return head + "*" * bool(_git("status", "--porcelain", "--", "."))
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", *arguments]
+    return subprocess.run(command, cwd=PACKAGE, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def _tagged(notebook: Any, tag: str) -> list[Any]:
+    return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
+
+
+def _code(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def _where(number: int, cell: Any) -> str:
+    """A code cell by the number that Jupyter shows at its side after a run, and its first line."""
+    first = next((line.strip() for line in cell.source.splitlines() if line.strip()), "")
+    return f"cell [{number}] ({first[:50]})"
+
+
+def _read(path: str | Path) -> Any:
+    import nbformat
+
+    try:
+        return nbformat.read(path, as_version=4)
+    except OSError:
+        raise
+    except Exception as error:  # nbformat raises many kinds
+        raise ValueError(f"{path} is no readable notebook ({error}); restore it from git") from error
+
+
+def _write(path: str | Path, notebook: Any) -> Path:
+    import nbformat
+
+    text = nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n"
+    return atomic_write(path, lambda stream: stream.write(text.encode()))

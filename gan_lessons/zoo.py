@@ -1,0 +1,193 @@
+"""The stored generators: small weights with a card that says where they come from, checked before they are used.
+
+`NAME.safetensors` (float16) and `NAME.json` lie side by side in data/weights, and travel with the package.
+"""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from gan_lessons import models, noise
+from gan_lessons.checkpoints import load_weights, save_weights
+from gan_lessons.noise import Prior
+from gan_lessons.notebooks import commit
+from gan_lessons.paths import atomic_write, shipped
+
+MOST_BYTES = 2_000_000  # of one file of weights
+CHUNK = 1000  # images made at once
+
+# The functions that a card may name; a card can make nothing else run.
+BUILDERS: dict[str, Callable[..., nn.Module]] = {"mlp_generator": models.mlp_generator}
+PRIORS: dict[str, Callable[[int], Prior]] = {
+    "gaussian": noise.gaussian,
+    "uniform": noise.uniform,
+    "uniform01": noise.uniform01,
+    "sphere": noise.sphere,
+}
+
+
+class Card(NamedTuple):
+    """What a stored generator is and where it comes from."""
+
+    name: str
+    chapter: str  # the notebook that trained it
+    architecture: dict[str, Any]  # {"builder": a key of BUILDERS, "arguments": {...}}
+    prior: dict[str, Any]  # {"name": a key of PRIORS, "dim": ...}
+    shape: list[int]  # (c, h, w) of one image
+    range: list[float]  # the values of black and white in G's output
+    data: str  # the dataset it was trained on
+    steps: int
+    seconds: float
+    scores: dict[str, float]
+    dtype: str
+    sha256: str
+    date: str
+    commit: str
+
+
+class Generator(NamedTuple):
+    """A stored generator, ready to draw from: G, prior, card = zoo.load(name)."""
+
+    G: nn.Module
+    prior: Prior
+    card: Card
+
+    def sample(self, n: int, seed: int = 0) -> Tensor:
+        """Draw n images, uint8 (n, c, h, w); the same ones for the same n and seed, whatever was drawn before."""
+        if n < 1:
+            raise ValueError(f"the number of images must be at least 1, not {n}")
+        source = torch.Generator().manual_seed(seed)
+        black, white = self.card.range
+        chunks = []
+        with torch.no_grad():
+            for start in range(0, n, CHUNK):
+                z = self.prior.sample(min(CHUNK, n - start), generator=source)
+                values = (self.G(z).reshape(len(z), *self.card.shape) - black) / (white - black)
+                chunks.append(values.mul(255).round().clamp(0, 255).to(torch.uint8))
+        return torch.cat(chunks)
+
+
+def names(folder: Path | None = None) -> list[str]:
+    """Return the names of the stored generators, sorted."""
+    return sorted(path.stem for path in (folder or shipped("weights")).glob("*.json"))
+
+
+def card(name: str, folder: Path | None = None) -> Card:
+    """Return the card of a stored generator. Raises ValueError for an unknown name or a damaged card."""
+    have = names(folder)
+    if name not in have:
+        raise ValueError(f"no stored generator {name!r}; have {', '.join(have) or 'none'}")
+    path = (folder or shipped("weights")) / f"{name}.json"
+    try:
+        return Card(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"the card {path} is damaged ({error}); {_remedy(path)}") from error
+
+
+def load(name: str, folder: Path | None = None) -> Generator:
+    """Return a stored generator on the CPU, in evaluation mode.
+
+    Raises ValueError for an unknown name, a damaged file or weights of another network, FileNotFoundError for none.
+    """
+    facts = card(name, folder)
+    path = (folder or shipped("weights")) / f"{name}.safetensors"
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing though its card is there; {_remedy(path)}")
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != facts.sha256:
+        raise ValueError(
+            f"{path} is damaged or not the file of its card; {_remedy(path)}\n"
+            f"  sha256 expected {facts.sha256}\n  sha256 found    {found}"
+        )
+    builder = _known(BUILDERS, facts.architecture.get("builder"), path)
+    prior = _known(PRIORS, facts.prior.get("name"), path)
+    G = builder(**facts.architecture["arguments"])
+    load_weights(path, G)
+    return Generator(G.eval().requires_grad_(False), prior(facts.prior["dim"]), facts)
+
+
+def save(
+    name: str,
+    G: nn.Module,
+    prior: Prior,
+    *,
+    builder: Callable[..., nn.Module],
+    arguments: Mapping[str, Any],
+    chapter: str,
+    data: str,
+    steps: int,
+    seconds: float,
+    scores: Mapping[str, float],
+    shape: Sequence[int] = (1, 28, 28),
+    range: Sequence[float] = (0.0, 1.0),
+    folder: Path | None = None,
+) -> Card:
+    """Store a generator as float16 with its card; `builder(**arguments)` must make a network of its shape.
+
+    Raises ValueError, and writes nothing, for what `load` could not use: another builder or prior, other arguments,
+    images of another shape or range, weights beyond float16, more than 2 MB.
+    """
+    known = next((key for key, function in BUILDERS.items() if function is builder), None)
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise ValueError(f"a name holds only a-z, 0-9, - and _, not {name!r}; try mnist-mlp")
+    if known is None or prior.name not in PRIORS:
+        raise ValueError(f"builder must be one of {sorted(BUILDERS)} and the prior one of {sorted(PRIORS)}")
+    state = {key: value.cpu() for key, value in G.state_dict().items()}
+    built = builder(**arguments).state_dict()
+    if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in built.items()}:
+        raise ValueError(f"{known}(**{dict(arguments)}) makes another network than G; give the arguments that made G")
+    if not all(bool(v.to(torch.float16).isfinite().all()) for v in state.values() if v.is_floating_point()):
+        raise ValueError("G holds NaN, infinity or weights beyond float16; store an earlier checkpoint")
+    size = sum(v.numel() * (2 if v.is_floating_point() else v.element_size()) for v in state.values())
+    if size > MOST_BYTES:
+        raise ValueError(f"G takes {size / 1e6:.1f} MB, over {MOST_BYTES / 1e6:.0f}; only small ones are stored here")
+    _try(G, prior, shape, range)
+    path = save_weights((folder or shipped("weights")) / f"{name}.safetensors", G, torch.float16)
+    facts = Card(
+        name=name,
+        chapter=chapter,
+        architecture={"builder": known, "arguments": dict(arguments)},
+        prior={"name": prior.name, "dim": prior.dim},
+        shape=list(shape),
+        range=list(range),
+        data=data,
+        steps=steps,
+        seconds=round(seconds, 1),
+        scores=dict(scores),
+        dtype="float16",
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        date=datetime.now(UTC).date().isoformat(),
+        commit=commit(),
+    )
+    text = json.dumps(facts._asdict(), indent=2) + "\n"
+    atomic_write(path.with_suffix(".json"), lambda stream: stream.write(text.encode()))
+    return facts
+
+
+def _try(G: nn.Module, prior: Prior, shape: Sequence[int], limits: Sequence[float]) -> None:
+    device, training = next(G.parameters()).device, G.training
+    with torch.no_grad():
+        images = G.eval()(prior.sample(2, device=device, generator=torch.Generator(device).manual_seed(0)))
+    G.train(training)
+    if images[0].numel() != math.prod(shape):
+        raise ValueError(f"G makes images of {images[0].numel()} values, not of shape {tuple(shape)}")
+    if images.min() < limits[0] - 1e-3 or images.max() > limits[1] + 1e-3:
+        raise ValueError(f"G's values lie in [{images.min():.2f}, {images.max():.2f}], outside {tuple(limits)}")
+
+
+def _known(table: Mapping[str, Any], key: Any, path: Path) -> Any:
+    if key not in table:
+        raise ValueError(f"the card of {path.name} names {key!r}, but we know {sorted(table)}; update the package")
+    return table[key]
+
+
+def _remedy(path: Path) -> str:
+    return f"restore it with `git checkout -- data/weights/{path.name}`, or install the package again"
