@@ -318,12 +318,21 @@ def _restored(source: Any, executed: list[Any]) -> Any:
         if cell.cell_type != "code":
             continue
         number += 1
-        cell.outputs = deepcopy(done.outputs) if done else []
+        cell.outputs = _without_progress(deepcopy(done.outputs)) if done else []
         cell.execution_count = number if done and done.execution_count else None
         for output in cell.outputs:
             if output.output_type == "execute_result":
                 output.execution_count = cell.execution_count
     return notebook
+
+
+def _without_progress(outputs: list[Any]) -> list[Any]:
+    """Leave of each printed line what a terminal would show at the end: a bar that was wiped leaves nothing."""
+    for output in outputs:
+        if output.output_type == "stream":
+            lines = output.text.split("\n")
+            output.text = "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1].rstrip() for line in lines)
+    return [output for output in outputs if output.output_type != "stream" or output.text.strip()]
 
 
 def _with_smaller_pngs(notebook: Any) -> Any:

@@ -109,7 +109,8 @@ def load(name: str, folder: Path | None = None) -> Generator:
         )
     builder = _known(BUILDERS, facts.architecture.get("builder"), path)
     prior = _known(PRIORS, facts.prior.get("name"), path)
-    G = builder(**facts.architecture["arguments"])
+    with torch.random.fork_rng(devices=[]):  # initial weights are drawn, and overwritten at once
+        G = builder(**facts.architecture["arguments"])
     load_weights(path, G)
     return Generator(G.eval().requires_grad_(False), prior(facts.prior["dim"]), facts)
 
@@ -141,7 +142,8 @@ def save(
     if known is None or prior.name not in PRIORS:
         raise ValueError(f"builder must be one of {sorted(BUILDERS)} and the prior one of {sorted(PRIORS)}")
     state = {key: value.cpu() for key, value in G.state_dict().items()}
-    built = builder(**arguments).state_dict()
+    with torch.device("meta"):
+        built = builder(**arguments).state_dict()
     if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in built.items()}:
         raise ValueError(f"{known}(**{dict(arguments)}) makes another network than G; give the arguments that made G")
     if not all(bool(v.to(torch.float16).isfinite().all()) for v in state.values() if v.is_floating_point()):

@@ -1,0 +1,92 @@
+"""The same game for many seeds at once: S small networks as one, so that ten seeds cost little more than one.
+
+The seeds stand in the second axis, (n, S, d), behind the batch. So `train` and both steps of training.py play an
+ensemble as they play a single pair; all that changes is what is passed to them.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gan_lessons.losses import Objective
+from gan_lessons.noise import Prior
+
+
+class StackedLinear(nn.Module):
+    """S linear layers side by side: (n, S, inputs) -> (n, S, outputs), each seed by its own weights."""
+
+    def __init__(self, layers: Sequence[nn.Linear]) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.stack([layer.weight.detach().T for layer in layers]))  # (S, inputs, outputs)
+        self.bias = nn.Parameter(torch.stack([layer.bias.detach() for layer in layers])[:, None])  # (S, 1, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.baddbmm(self.bias, x.transpose(0, 1), self.weight).transpose(0, 1)
+
+
+def stack(networks: Sequence[nn.Sequential]) -> nn.Sequential:
+    """Make S equal networks of linear layers and activations into one; their weights are copied.
+
+    Raises ValueError for networks of different shapes or with other layers than these.
+    """
+    shapes = {tuple((k, tuple(v.shape)) for k, v in network.state_dict().items()) for network in networks}
+    if len(shapes) != 1:
+        raise ValueError(f"an ensemble needs at least one network, and all of one shape; here are {len(shapes)} shapes")
+    layers: list[nn.Module] = []
+    for column in zip(*networks, strict=True):
+        if all(isinstance(layer, nn.Linear) for layer in column):
+            layers.append(StackedLinear(column))
+        elif any(True for _ in column[0].parameters()) or any(True for _ in column[0].buffers()):
+            raise ValueError(
+                f"cannot stack a {type(column[0]).__name__}; networks of Linear layers and activations only"
+            )
+        else:
+            layers.append(column[0])
+    return nn.Sequential(*layers)
+
+
+def member(stacked: nn.Sequential, seed: int, like: nn.Sequential) -> nn.Sequential:
+    """Copy one seed's weights out of a stacked network into `like`, a single network of its shape, and return it."""
+    with torch.no_grad():
+        for layer, single in zip(stacked, like, strict=True):
+            if isinstance(layer, StackedLinear) and isinstance(single, nn.Linear):
+                single.weight.copy_(layer.weight[seed].T)
+                single.bias.copy_(layer.bias[seed, 0])
+    return like
+
+
+def stack_prior(prior: Prior, generators: Sequence[torch.Generator]) -> Prior:
+    """A prior that draws (n, S, dim), the part of each seed from its own generator."""
+
+    def draw(n: int, dim: int, **where: Any) -> Tensor:
+        return torch.stack([prior.draw(n, dim, generator=generator, **where) for generator in generators], 1)
+
+    return Prior(f"{prior.name} × {len(generators)}", prior.dim, draw)
+
+
+def stack_batches(sources: Sequence[Iterator[tuple[Tensor, ...]]]) -> Iterator[tuple[Tensor, ...]]:
+    """Endless batches (n, S, d) from one iterator a seed."""
+    for parts in zip(*sources, strict=True):
+        yield tuple(torch.stack(column, 1) for column in zip(*parts, strict=True))
+
+
+def points(
+    sample: Callable[..., Tensor], batch_size: int, generators: Sequence[torch.Generator]
+) -> Iterator[tuple[Tensor]]:
+    """Endless batches of fresh points, sample(n, generator=...) -> (n, d), as (n, S, d): one generator a seed."""
+    while True:
+        yield (torch.stack([sample(batch_size, generator=generator) for generator in generators], 1),)
+
+
+def over_seeds(objective: Objective, seeds: int) -> Objective:
+    """The objective as a sum over seeds, so that each seed's gradient is the one it would have alone."""
+
+    def d_loss(real: Tensor, fake: Tensor) -> Tensor:
+        return seeds * objective.d_loss(real, fake)
+
+    def g_loss(real: Tensor | None, fake: Tensor) -> Tensor:
+        return seeds * objective.g_loss(real, fake)
+
+    return Objective(f"{objective.name}, summed over {seeds} seeds", d_loss, g_loss, objective.relativistic)

@@ -1,0 +1,93 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from gan_lessons import GAN, ensemble, losses, models, noise, train
+
+SEEDS = 4
+
+
+def pair(seed: int) -> tuple[nn.Sequential, nn.Sequential]:
+    torch.manual_seed(seed)
+    return models.mlp([3, 8, 8, 2], slope=0.2).double(), models.mlp([2, 8, 1], slope=0.2).double()
+
+
+def generators(offset: int) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(offset + seed) for seed in range(SEEDS)]
+
+
+prior64 = noise.Prior("gaussian", 3, lambda *size, **where: torch.randn(*size, dtype=torch.float64, **where))
+
+
+def cloud(n: int, generator: torch.Generator) -> Tensor:
+    return 2 + torch.randn(n, 2, generator=generator, dtype=torch.float64)
+
+
+def play(gan: GAN, batches: Iterator[tuple[Tensor, ...]], objective: losses.Objective) -> None:
+    adam: dict[str, Any] = {
+        "g_optimizer": torch.optim.Adam(gan.G.parameters(), 1e-2, betas=(0.5, 0.9)),
+        "d_optimizer": torch.optim.Adam(gan.D.parameters(), 1e-2, betas=(0.5, 0.9)),
+    }
+    for _ in train(gan, batches, 15, objective=objective, **adam, d_steps=2):
+        pass
+
+
+def test_each_seed_of_an_ensemble_ends_where_its_single_run_ends() -> None:
+    pairs = [pair(seed) for seed in range(SEEDS)]
+    G, D = (ensemble.stack(networks) for networks in zip(*pairs, strict=True))
+    together = GAN(G, D, ensemble.stack_prior(prior64, generators(100)))
+    batches = ensemble.points(cloud, 16, generators(200))
+    play(together, batches, ensemble.over_seeds(losses.non_saturating, SEEDS))
+
+    for seed in range(SEEDS):
+        z, x = generators(100)[seed], generators(200)[seed]
+
+        def alone(source: torch.Generator = x) -> Iterator[tuple[Tensor]]:
+            while True:
+                yield (cloud(16, source),)
+
+        own = noise.Prior("own", 3, lambda *size, z=z, **where: prior64.draw(*size, generator=z, **where))
+        single = GAN(*pair(seed), own)
+        play(single, alone(), losses.non_saturating)
+        for stacked, network, start in ((G, single.G, pair(seed)[0]), (D, single.D, pair(seed)[1])):
+            mine = ensemble.member(stacked, seed, like=pair(99)[0] if network is single.G else pair(99)[1])
+            for p, q, first in zip(mine.parameters(), network.parameters(), start.parameters(), strict=True):
+                assert torch.allclose(p, q, rtol=0, atol=1e-9)
+                assert not torch.allclose(p, first, atol=1e-3)
+
+
+def test_stacked_networks_compute_what_each_computes_alone() -> None:
+    networks = [pair(seed)[0] for seed in range(SEEDS)]
+    z = torch.randn(5, SEEDS, 3, dtype=torch.float64)
+    out = ensemble.stack(networks)(z)
+    assert out.shape == (5, SEEDS, 2)
+    for seed, network in enumerate(networks):
+        assert torch.allclose(out[:, seed], network(z[:, seed]), atol=1e-12)
+
+
+def test_no_seed_feels_another() -> None:
+    G = ensemble.stack([pair(seed)[0] for seed in range(SEEDS)])
+    z = torch.randn(5, SEEDS, 3, dtype=torch.float64, requires_grad=True)
+    G(z)[:, 1].sum().backward()
+    assert z.grad is not None
+    assert float(z.grad[:, 1].abs().sum()) > 0
+    assert float(z.grad[:, [0, 2, 3]].abs().sum()) == 0
+
+
+def test_batches_of_iterators_are_stacked_in_the_order_of_seeds() -> None:
+    sources = [iter([(torch.full((3, 2), float(seed)),)] * 2) for seed in range(SEEDS)]
+    (batch,) = next(ensemble.stack_batches(sources))
+    assert batch.shape == (3, SEEDS, 2)
+    assert batch[0, :, 0].tolist() == [0, 1, 2, 3]
+
+
+def test_networks_that_do_not_match_or_look_at_the_batch_are_refused() -> None:
+    with pytest.raises(ValueError, match="all of one shape"):
+        ensemble.stack([models.mlp([2, 3, 1]), models.mlp([2, 4, 1])])
+    with pytest.raises(ValueError, match="at least one network"):
+        ensemble.stack([])
+    with pytest.raises(ValueError, match="cannot stack a BatchNorm1d"):
+        ensemble.stack([nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))] * 2)
