@@ -252,25 +252,28 @@ def _execute(
                 },
             )
     except (Exception, KeyboardInterrupt) as error:
-        partial = _restored(source, _own_cells(_read(working)))
-        _write(working, partial)
+        cells = _own_cells(_read(working))
+        _write(working, _restored(source, cells))
         kept = f"The outputs so far lie in {working}"
         if isinstance(error, KeyboardInterrupt):
             raise Interrupted(f"{path.stem} was interrupted; the book is untouched. {kept}") from None
-        raise RunError(f"{path.stem} stopped at {_reason(partial, error)}\n  {kept}") from error
+        raise RunError(f"{path.stem} stopped at {_reason(cells, error)}\n  {kept}") from error
 
 
-def _reason(notebook: Any, error: Exception) -> str:
-    """Where and why: the cell that raised, or else the one that was under way."""
-    kind = type(error).__name__
-    if kind == "NoSuchKernel":
-        return f"before its first cell: {error}; install ipykernel"
-    reached = [(n, cell) for n, cell in enumerate(_code(notebook), start=1) if cell.execution_count or cell.outputs]
-    words = {"DeadKernelError": "the kernel died; most likely its memory ran out"}.get(kind, f"{kind}: {error}".strip())
-    for output in reached[-1][1].outputs if kind == "PapermillExecutionError" else []:
-        if output.output_type == "error":
-            words = f"{output.ename}: {output.evalue}"
-    return f"{_where(*reached[-1]) if reached else 'at its start'}: {words}"
+def _reason(cells: list[Any], error: Exception) -> str:
+    """Where and why a run stopped: at the cell that raised, or else at the one that was under way."""
+    kind, place = type(error).__name__, "its start"
+    for number, cell in enumerate((cell for cell in cells if cell.cell_type == "code"), start=1):
+        for output in cell.outputs if kind == "PapermillExecutionError" else []:
+            if output.output_type == "error":
+                return f"{_where(number, cell)}: {output.ename}: {output.evalue}"
+        if cell.metadata.get("papermill", {}).get("start_time"):
+            place = _where(number, cell)
+    words = {
+        "DeadKernelError": "the kernel died; most likely its memory ran out",
+        "NoSuchKernel": f"{error}; install ipykernel",
+    }
+    return f"{place}: {words.get(kind) or f'{kind}: {error}'.strip()}"
 
 
 class _Echo:

@@ -139,9 +139,9 @@ def _is_a(answer: Any, kind: Any) -> bool:
     if kind not in (int, float):
         return isinstance(answer, kind)
     number = _plain(answer)
-    if isinstance(number, bool) or not isinstance(number, (int, float, np.generic, np.ndarray)):
+    if not isinstance(number, (int, float, np.generic, np.ndarray)):
         return False
-    array = np.asarray(number)
+    array = np.asarray(number)  # a bool is of kind "b"
     return array.size == 1 and array.dtype.kind in ("iu" if kind is int else "iuf")
 
 

@@ -1,0 +1,302 @@
+"""The command line as a user meets it: exit codes, words, and files that are there or are not."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from PIL import Image
+
+from gan_lessons import models, noise, notebooks, zoo
+from gan_lessons.__main__ import main
+
+ROOT = Path(__file__).parent.parent
+
+
+def chapter(folder: Path, *sources: str, name: str = "01_small.ipynb") -> Path:
+    parameters = new_code_cell('PROFILE = "auto"\nSEED = 0', metadata={"tags": ["parameters"]})
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = new_notebook(cells=[parameters, *map(new_code_cell, sources)], metadata=kernel)
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of scratch notebooks; the working folder is an empty one."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("GAN_LESSONS_RUNS", str(tmp_path / "runs"))
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with one stored generator, `small`, which the zoo takes for the shipped one."""
+    folder = tmp_path / "weights"
+    arguments: dict[str, Any] = {"hidden": [16], "z_dim": 8}
+    facts: dict[str, Any] = {"chapter": "05_mlp_gan", "data": "digits", "steps": 1, "seconds": 1.0, "scores": {}}
+    G = models.mlp_generator(**arguments)
+    zoo.save("small", G, noise.uniform(8), builder=models.mlp_generator, arguments=arguments, folder=folder, **facts)
+    monkeypatch.setattr(zoo, "shipped", lambda name: tmp_path / name)
+    return folder
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "gan_lessons", *map(str, arguments)]
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(ROOT)}
+
+
+# --- wrong usage ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "arguments are required"),
+        (["dance"], "invalid choice: 'dance'"),
+        (["run", "--seed", "1.5"], "must be a whole number from 0 to 2^32 - 1, not '1.5'"),
+        (["run", "--seed", "-1"], "--seed"),
+        (["run", "--seed", "4294967296"], "must be a whole number from 0"),
+        (["run", "--jobs", "0"], "must be a whole number of at least 1, not '0'"),
+        (["sample", "small", "--n", "0"], "must be a whole number of at least 1, not '0'"),
+        (["sample", "small", "--n", "six"], "must be a whole number of at least 1, not 'six'"),
+        (["sample", "small", "--n", "100001"], "at most 100000"),
+        (["sample", "small", "--out", "grid.jpg"], "must end in .png or .npz, not 'grid.jpg'"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_one_line(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert words in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "--profile", "fast", "05"], "unknown profile 'fast'; have ['full', 'quick', 'smoke']"),
+        (["run", "--profile", "smoke", "--in-place", "05"], "a smoke run never writes into the book"),
+        (["run", "99"], "no chapter '99'; have "),
+        (["check", "nothing.ipynb"], "no chapter 'nothing.ipynb'; have "),
+        (["clean", "05", "99"], "no chapter '99'; have "),
+        (["sample", "nobody"], "no stored generator 'nobody'; have small"),
+    ],
+)
+def test_a_request_that_cannot_be_met_ends_with_2_and_the_remedy(
+    weights: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str], runs: Path
+) -> None:
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("gan_lessons: ")
+    assert words in error
+    assert not runs.exists()
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_an_unknown_profile_in_the_environment_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GAN_LESSONS_PROFILE", "turbo")
+    assert main(["run", str(chapter(tmp_path / "book"))]) == 2
+    assert "unknown profile 'turbo'" in capsys.readouterr().err
+
+
+def test_help_names_the_four_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    assert [name for name in ("run", "check", "clean", "sample") if f"\n    {name} " not in text] == []
+
+
+def test_check_needs_no_torch(tmp_path: Path) -> None:
+    """As in the hook before a commit, and where only `make book` was installed."""
+    path = chapter(tmp_path / "book")
+    without = "import sys; sys.modules['torch'] = None; from gan_lessons.__main__ import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", without, "check", str(path)], env=environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.startswith("01_small: 1 fault\n  no stamp")
+
+
+# --- check and clean --------------------------------------------------------------------------------------------
+
+
+def test_check_lists_faults_with_1_and_ends_with_0_without(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = chapter(tmp_path / "book", "1 + 1")
+    assert main(["check", str(path)]) == 1
+    assert capsys.readouterr().out.startswith("01_small: 1 fault\n  no stamp: run it again with")
+    notebook = nbformat.read(path, as_version=4)
+    for count, cell in enumerate(notebook.cells, start=1):
+        cell.execution_count = count
+    notebook.metadata["gan_lessons"] = {"profile": "full", "code_sha256": notebooks.code_sha256(notebook)}
+    nbformat.write(notebook, path)
+    assert main(["check", str(path)]) == 0
+    assert capsys.readouterr().out == "01_small: no faults\n"
+    assert main(["clean", str(path)]) == 0
+    assert capsys.readouterr().out == "01_small: outputs and stamp taken out\n"
+    assert main(["check", str(path)]) == 1
+
+
+def test_a_broken_notebook_is_an_error_and_no_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "01_broken.ipynb"
+    path.write_text("{")
+    assert main(["check", str(path)]) == 2
+    assert "01_broken.ipynb is no readable notebook" in capsys.readouterr().err
+
+
+# --- run --------------------------------------------------------------------------------------------------------
+
+
+def test_run_says_where_the_outputs_are_and_goes_on_after_a_failure(
+    tmp_path: Path, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = chapter(tmp_path / "book", "print(PROFILE, SEED)", name="02_good.ipynb")
+    bad = chapter(tmp_path / "book", "1 / 0", name="01_bad.ipynb")
+    before = [good.read_bytes(), bad.read_bytes()]
+    arguments = ["run", "--profile", "quick", "--seed", "5", str(bad), str(good), str(good)]
+    assert main(arguments) == 1
+    told = capsys.readouterr()
+    written = runs / "quick" / "02_good.ipynb"
+    assert told.out.splitlines()[-1].startswith("02_good: quick run, ")
+    assert told.out.count("02_good: quick run") == 1  # named twice, run once
+    assert told.out.splitlines()[-1].endswith(str(written))
+    assert "01_bad stopped at cell [2] (1 / 0): ZeroDivisionError: division by zero" in told.err
+    assert nbformat.read(written, as_version=4).cells[1].outputs[0].text == "quick 5\n"
+    assert [good.read_bytes(), bad.read_bytes()] == before
+
+
+def test_jobs_run_chapters_at_the_same_time_and_report_the_failed_one(tmp_path: Path, runs: Path) -> None:
+    meet = (
+        "import pathlib, time\n"
+        f"pathlib.Path({str(tmp_path)!r}, str(mine)).touch()\n"
+        f"while not pathlib.Path({str(tmp_path)!r}, str(1 - mine)).exists(): time.sleep(0.05)"
+    )  # each waits for the other
+    first = chapter(tmp_path / "book", "mine = 0", meet, name="01_first.ipynb")
+    second = chapter(tmp_path / "book", "mine = 1", meet, "1 / 0", name="02_second.ipynb")
+    done = subprocess.run(
+        command("run", "--profile", "quick", "--jobs", 2, "--seed", 9, first, second),
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "01_first: quick run, " in done.stdout
+    assert "02_second stopped at cell [4] (1 / 0): ZeroDivisionError" in done.stderr
+    assert nbformat.read(runs / "quick" / first.name, as_version=4).metadata["gan_lessons"]["seed"] == 9
+
+
+def test_ctrl_c_stops_all_jobs_and_keeps_what_each_had(tmp_path: Path, runs: Path) -> None:
+    wait = "import pathlib, time\nprint('so far')\npathlib.Path(NAME).touch()\ntime.sleep(60)"
+    paths = []
+    for name in ("01_a", "02_b"):
+        sign = f"NAME = {str(tmp_path / name)!r}"
+        paths.append(chapter(tmp_path / "book", "print('so far')", sign, wait, name=f"{name}.ipynb"))
+    before = [path.read_bytes() for path in paths]
+    process = subprocess.Popen(
+        command("run", "--profile", "quick", "--in-place", "--jobs", 2, *paths),
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    end = time.monotonic() + 60
+    while not all((tmp_path / name).exists() for name in ("01_a", "02_b")):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "0 of 2 chapters had ended" in errors
+    for path in paths:
+        assert f"{path.stem} was interrupted; the book is untouched" in errors
+        kept = nbformat.read(runs / "quick" / path.name, as_version=4)
+        assert kept.cells[1].outputs[0].text == "so far\n"
+    assert "Traceback" not in errors
+    assert [path.read_bytes() for path in paths] == before
+
+
+def test_no_write_permission_is_said_before_the_run(
+    tmp_path: Path, runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = chapter(tmp_path / "book")
+    path.parent.chmod(0o555)
+    if os.access(path.parent, os.W_OK):  # root may write anywhere
+        monkeypatch.setattr(os, "access", lambda place, mode: not (place == path.parent and mode & os.W_OK))
+    assert main(["run", "--profile", "quick", "--in-place", str(path)]) == 2
+    assert f"{path} may not be written; change its permissions" in capsys.readouterr().err
+    assert not runs.exists()
+    path.parent.chmod(0o755)
+
+
+@pytest.mark.parametrize("profile", ["smoke", "quick"])
+def test_a_scratch_folder_that_cannot_be_made_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], profile: str
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GAN_LESSONS_RUNS", str(tmp_path / "file"))
+    assert main(["run", "--profile", profile, str(chapter(tmp_path / "book"))]) == 2
+    assert "choose a folder that you may write" in capsys.readouterr().err
+
+
+# --- sample -----------------------------------------------------------------------------------------------------
+
+
+def test_sample_draws_a_grid(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sample", "small", "--n", "10", "--seed", "2", "--out", "new/grid.PNG"]) == 0
+    assert capsys.readouterr().out == f"10 images of small, seed 2: {Path('new/grid.PNG')}\n"
+    with Image.open("new/grid.PNG") as picture:
+        grid = np.asarray(picture)
+    images = zoo.load("small").sample(10, seed=2).numpy()
+    assert grid.dtype == np.uint8
+    assert grid.shape == (3 * 30 - 2, 4 * 30 - 2)  # 4 columns, 2 white pixels between
+    assert np.array_equal(grid[:28, :28], images[0, 0])
+    assert np.array_equal(grid[60:88, 30:58], images[9, 0])
+
+
+def test_sample_writes_arrays(weights: Path) -> None:
+    assert main(["sample", "small", "--n", "7", "--out", "images.npz"]) == 0
+    with np.load("images.npz") as arrays:
+        assert arrays.files == ["images"]
+        assert np.array_equal(arrays["images"], zoo.load("small").sample(7, seed=0).numpy()[:, 0])
+        assert arrays["images"].dtype == np.uint8
+
+
+def test_sample_has_a_name_for_the_file(weights: Path) -> None:
+    assert main(["sample", "small", "--n", "1"]) == 0
+    with Image.open("small.png") as picture:
+        assert picture.size == (28, 28)
+    assert [path.name for path in Path.cwd().iterdir()] == ["small.png"]
+
+
+def test_sample_into_a_place_that_cannot_be_written_keeps_what_is_there(
+    weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("file").write_text("mine")
+    assert main(["sample", "small", "--out", "file/grid.png"]) == 2
+    assert "choose a folder that you may write" in capsys.readouterr().err
+    assert Path("file").read_text() == "mine"
+
+
+def test_sample_refuses_damaged_weights(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = weights / "small.safetensors"
+    path.write_bytes(path.read_bytes()[:-1])
+    assert main(["sample", "small"]) == 2
+    assert "damaged" in capsys.readouterr().err
+    assert list(Path.cwd().iterdir()) == []

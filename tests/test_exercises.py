@@ -1,0 +1,312 @@
+"""The exercises: what a checker says to a learner, then every solution and every wrong answer of the real chapters."""
+
+import ast
+import importlib.util
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from IPython.lib.pretty import pretty
+from nbformat.v4 import new_code_cell
+
+from gan_lessons import notebooks
+from gan_lessons.exercises import Verdict, checker, close, not_yet, right
+
+ROOT = Path(__file__).parent.parent
+BOOK = sorted((ROOT / "book").glob("*.ipynb"))
+by_stem = pytest.mark.parametrize("chapter", BOOK, ids=[path.stem for path in BOOK])
+
+# --- a checker and its verdicts ---------------------------------------------------------------------------------
+
+
+@checker(float)
+def check_number(answer: float) -> Verdict:
+    return right("It is half.") if close(answer, 0.5) else not_yet("Look at the middle.")
+
+
+@checker(callable)
+def check_square(square: Callable[[Any], Any]) -> Verdict:
+    return right() if close(square(torch.tensor([1.0, 3.0])), [1.0, 9.0]) else not_yet("Square each number.")
+
+
+@checker
+def check_anything(answer: Any) -> Verdict:
+    return right() if answer == "yes" else not_yet("Say yes.")
+
+
+@checker(callable, returns=False)
+def check_in_place(append: Callable[[list[int]], None]) -> Verdict:
+    items: list[int] = []
+    append(items)
+    return right() if items == [1] else not_yet("The list should hold one 1.")
+
+
+def stub(x: Any) -> Any: ...
+def explained(x: Any) -> Any:
+    """Return the square."""
+    ...
+
+
+def half_done(x: Any) -> Any:
+    y = x * 2
+    y += 1
+    return ...
+
+
+def appends(items: list[int]) -> None:
+    items.append(1)
+
+
+class Point(NamedTuple):
+    x: int
+    label: None
+
+
+def test_a_verdict_is_shown_as_its_message_in_a_notebook() -> None:
+    verdict = check_number(0.5)
+    assert verdict == (True, "Right. It is half.")
+    assert repr(verdict) == pretty(verdict) == "Right. It is half."
+    assert check_square(lambda x: x * x).message == "Right."
+
+
+@pytest.mark.parametrize(
+    ("check", "answer"),
+    [
+        (check_number, None),
+        (check_number, ...),
+        (check_anything, (1, ...)),
+        (check_anything, [None, 1]),
+        (check_anything, {"a": ...}),
+        (check_anything, lambda x: ...),
+        (check_square, stub),
+        (check_square, explained),
+        (check_square, lambda x: None),
+        (check_square, half_done),
+        (check_in_place, stub),
+    ],
+)
+def test_nothing_is_not_answered_yet(check: Callable[[Any], Verdict], answer: Any) -> None:
+    assert check(answer) == (None, "Not answered yet.")
+
+
+@pytest.mark.parametrize("answer", [0, 0.0, False, "", [], math.nan, lambda x: 0, Point(1, None)])
+def test_an_answer_that_is_empty_or_false_is_still_an_answer(answer: Any) -> None:
+    assert check_anything(answer).correct is False
+
+
+def test_a_function_that_works_in_place_may_return_nothing() -> None:
+    assert check_in_place(appends).correct is True
+    assert check_in_place(lambda items: None).correct is None
+    assert check_in_place(lambda items: items.append(2)).message == "Not yet. The list should hold one 1."
+
+
+@pytest.mark.parametrize("answer", [0.5, np.float32(0.5), torch.tensor(0.5), torch.tensor([[0.5]]), np.array([0.5])])
+def test_a_number_may_come_as_array_or_tensor(answer: Any) -> None:
+    assert check_number(answer).correct is True
+
+
+@pytest.mark.parametrize(
+    ("check", "answer", "words"),
+    [
+        (check_number, "0.5", "should be a number, but it is a str"),
+        (check_number, True, "should be a number, but it is a bool"),
+        (check_number, [0.5], "should be a number, but it is a list"),
+        (check_number, torch.tensor([0.5, 0.5]), "should be a number, but it is a Tensor"),
+        (check_square, 9, "should be a function, but it is an int"),
+        (checker(int)(lambda n: right()), 2.0, "should be a whole number, but it is a float"),
+        (checker((list, tuple))(lambda n: right()), 2, "should be a list or a tuple, but it is an int"),
+        (checker(object, torch.Tensor)(lambda a, b: right()), (1, 2), "should be a Tensor, but it is an int"),
+    ],
+)
+def test_a_wrong_type_is_named(check: Callable[..., Verdict], answer: Any, words: str) -> None:
+    answers = answer if type(answer) is tuple else (answer,)
+    assert check(*answers).correct is False
+    assert check(*answers).message.startswith("Not yet. The answer " + words)
+
+
+def test_what_goes_wrong_in_a_learners_code_is_shown_and_not_raised() -> None:
+    assert check_square(lambda x: 1 / 0) == (False, "Not yet. Your answer raised ZeroDivisionError: division by zero")
+    assert check_square(lambda: 1).correct is False
+    assert check_square(lambda x: "text").correct is False
+    assert check_anything().correct is False
+    assert check_anything(torch.tensor([1, 2])).correct is False  # its truth value is an error
+
+
+def test_ctrl_c_in_a_learners_code_is_no_wrong_answer() -> None:
+    def interrupted(x: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check_square(interrupted)
+
+
+@pytest.mark.parametrize(
+    ("answer", "truth", "tol", "expected"),
+    [
+        (1.0009, 1.0, 1e-3, True),
+        (1.0011, 1.0, 1e-3, False),
+        (0.9989, 1.0, 1e-3, False),
+        (1000.9, 1000.0, 1e-3, True),
+        (1001.1, 1000.0, 1e-3, False),
+        (0.0009, 0.0, 1e-3, True),
+        (-0.0011, 0.0, 1e-3, False),
+        (math.nan, 1.0, 1e-3, False),
+        (math.nan, math.nan, 1e-3, False),
+        ([1.0, 2.0], [1.0, 2.0], 1e-9, True),
+        ([1.0, 2.1], [1.0, 2.0], 1e-3, False),
+        ([1.0], [1.0, 1.0], 1e-3, False),
+        ([[1.0], [2.0]], [1.0, 2.0], 1e-3, True),
+        (torch.tensor([1.0, 2.0], requires_grad=True), np.array([1, 2]), 1e-3, True),
+        (partial(torch.ones, 2, 3)(), torch.ones(3, 2), 1e-3, False),
+    ],
+)
+def test_close_bounds_the_difference_on_both_sides(answer: Any, truth: Any, tol: float, expected: bool) -> None:
+    assert close(answer, truth, tol) is expected
+
+
+# --- the exercises on the pages ---------------------------------------------------------------------------------
+
+
+class Exercise(NamedTuple):
+    """One exercise of a page: its text, its code cell, and the checker call that ends the cell."""
+
+    number: int
+    text: str
+    cell: Any
+    at: int  # position of the code cell
+
+    @property
+    def call(self) -> str:
+        return ast.unparse(ast.parse(self.cell.source).body[-1])
+
+    def folded(self, kind: str) -> str:
+        found = re.findall(rf'<details class="{kind}">(.*?)</details>', self.text, re.DOTALL)
+        assert len(found) == 1, f"exercise {self.number} has {len(found)} blocks of kind {kind}"
+        return str(found[0])
+
+    @property
+    def solution(self) -> str:
+        blocks = re.findall(r"^```python\n(.*?)^```", self.folded("solution"), re.DOTALL | re.MULTILINE)
+        assert blocks, f"the solution of exercise {self.number} holds no ```python block"
+        return "\n".join(blocks)
+
+
+def exercises(chapter: Path) -> Iterator[Exercise]:
+    cells = nbformat.read(chapter, as_version=4).cells
+    for index, cell in enumerate(cells):
+        for tag in cell.metadata.get("tags", []):
+            if re.fullmatch(r"exercise-\d+", tag):
+                first = index
+                while cells[first - 1].cell_type == "markdown":
+                    first -= 1
+                text = "\n\n".join(part.source for part in cells[first:index])
+                yield Exercise(int(tag.split("-")[1]), text, cell, index)
+
+
+def wrong_answers(chapter: Path) -> dict[int, tuple[str, str]]:
+    path = ROOT / "tests" / "wrong_answers" / f"ch{chapter.stem[:2]}.py"
+    spec = importlib.util.spec_from_file_location(f"wrong_answers_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    wrong: dict[int, tuple[str, str]] = module.WRONG
+    return wrong
+
+
+def test_there_are_chapters_with_exercises() -> None:
+    assert {"02_cross_entropy", "05_mlp_gan"} <= {path.stem for path in BOOK}
+
+
+@by_stem
+def test_a_chapter_has_four_to_six_exercises_with_hint_solution_and_checker(chapter: Path) -> None:
+    found = list(exercises(chapter))
+    assert [exercise.number for exercise in found] == list(range(1, len(found) + 1))
+    assert 4 <= len(found) <= 6
+    for exercise in found:
+        assert re.search(rf"^### Exercise {exercise.number} · \S", exercise.text, re.MULTILINE)
+        assert len(re.sub(r"<[^>]+>|\s+|Hint", "", exercise.folded("hint"))) > 20
+        assert re.match(rf"ch{chapter.stem[:2]}\.check_{exercise.number}\(", exercise.call)
+        for kind in ("hint", "solution"):
+            assert f"<summary>{kind.title()}</summary>\n\n" in exercise.folded(kind)  # the blank line starts markdown
+            assert exercise.folded(kind).endswith("\n\n")
+
+
+@by_stem
+def test_a_chapter_has_two_wrong_answers_for_each_exercise(chapter: Path) -> None:
+    wrong = wrong_answers(chapter)
+    found = {exercise.number: exercise for exercise in exercises(chapter)}
+    assert sorted(wrong) == sorted(found)
+    for number, answers in wrong.items():
+        assert len({answer.strip() for answer in (*answers, found[number].solution)}) == 3
+
+
+# Runs in the kernel, after the exercise's own cell: each case in a copy of the notebook's names.
+PROBE = """
+def _judge(cases):
+    import ast, json, traceback
+    verdicts = {}
+    for name, code in cases.items():
+        names, tree = dict(globals()), ast.parse(code)
+        call = ast.Expression(tree.body.pop().value)
+        try:
+            exec(compile(tree, name, "exec"), names)
+            verdict = eval(compile(call, name, "eval"), names)
+            verdicts[name] = [type(verdict).__name__, verdict.correct, verdict.message]
+        except BaseException:
+            verdicts[name] = ["raised", None, traceback.format_exc()]
+    return json.dumps(verdicts)
+"""
+
+
+def verdicts_of(chapter: Path, scratch: Path) -> dict[int, dict[str, list[Any]]]:
+    """Run a chapter once in smoke; say what each exercise's cell showed, and the verdicts on each of its answers."""
+    notebook = nbformat.read(chapter, as_version=4)
+    wrong = wrong_answers(chapter)
+    found = list(exercises(chapter))
+    for exercise in reversed(found):
+        answers = {"solution": exercise.solution}
+        answers |= {f"wrong {k}": code for k, code in enumerate(wrong[exercise.number], start=1)}
+        cases = {name: f"{code}\n{exercise.call}" for name, code in answers.items()}
+        probe = new_code_cell(f"{PROBE}\n_judge({cases!r})", metadata={"tags": [f"verdicts-{exercise.number}"]})
+        notebook.cells.insert(exercise.at + 1, probe)
+    path = scratch / "book" / chapter.name
+    path.parent.mkdir()
+    nbformat.write(notebook, path)
+    cells = nbformat.read(notebooks.run(path, "smoke", scratch=scratch / "run", timeout=120), as_version=4).cells
+    results = {}
+    for exercise in found:
+        (index,) = (k for k, c in enumerate(cells) if f"verdicts-{exercise.number}" in c.metadata.get("tags", []))
+        stub_output, probe_output = cells[index - 1].outputs[-1], cells[index].outputs[-1]
+        results[exercise.number] = json.loads(ast.literal_eval(probe_output.data["text/plain"]))
+        results[exercise.number]["stub"] = ["shown", None, stub_output.get("data", {}).get("text/plain", "")]
+    return results
+
+
+@by_stem
+def test_each_solution_is_right_and_each_wrong_answer_is_not(
+    chapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
+) -> None:
+    monkeypatch.setenv("GAN_LESSONS_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("GAN_LESSONS_RUNS", str(tmp_path / "runs"))
+    results = verdicts_of(chapter, tmp_path)
+    for number, verdicts in results.items():
+        with subtests.test("unanswered", exercise=number):
+            assert verdicts["stub"][2] == "Not answered yet."
+        with subtests.test("solution", exercise=number):
+            assert verdicts["solution"][:2] == ["Verdict", True], verdicts["solution"][2]
+            assert verdicts["solution"][2].startswith("Right.")
+        for name in ("wrong 1", "wrong 2"):
+            with subtests.test(name, exercise=number):
+                kind, correct, message = verdicts[name]
+                assert (kind, correct) == ("Verdict", False), message
+                assert re.match(r"Not yet\. .{15}", message)
+                assert "Your answer raised" not in message  # a judgement, not an accident

@@ -1,0 +1,122 @@
+"""The floors of the package: a file imports only from lower ones, and importing it costs and leaves nothing."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "gan_lessons"
+
+# Module of the package -> floor. Every file stands here, but the chapters' checkers, which are all on floor 3.
+FLOORS = {
+    "paths": -1,  # the cellar: even History writes files
+    "noise": 0,
+    "losses": 0,
+    "models": 0,
+    "metrics": 0,
+    "theory": 0,
+    "toys": 0,
+    "films": 0,
+    "batching": 0,
+    "downloads": 0,
+    "pictures": 0,
+    "profiles": 0,
+    "history": 0,
+    "exercises": 0,  # the verdict and its guard, not the checkers
+    "data": 1,
+    "training": 1,
+    "plotting": 1,
+    "notebooks": 1,
+    "ensemble": 2,
+    "checkpoints": 2,
+    "zoo": 3,
+    "": 4,  # __init__
+    "__main__": 4,
+}
+FILES = {
+    path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").removesuffix(".")
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+FLOORS |= {name: 3 for name in FILES.values() if re.fullmatch(r"exercises\.ch\d\d", name)}
+by_name = pytest.mark.parametrize("path", FILES, ids=[name or "__init__" for name in FILES.values()])
+
+
+def imported(tree: ast.AST, names: set[str]) -> Iterator[str]:
+    """The modules of the package that a file imports anywhere in it, also within functions or for types only.
+
+    `from gan_lessons import setup` is an import of the package itself, `from gan_lessons import data` one of data.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: a relative import; write it out"
+            inside = [f"{node.module}.{alias.name}" for alias in node.names]
+            found = [name if name.removeprefix("gan_lessons.") in names else str(node.module) for name in inside]
+        else:
+            continue
+        for name in found:
+            if name.partition(".")[0] == "gan_lessons":
+                yield name.removeprefix("gan_lessons").removeprefix(".")
+
+
+def test_every_module_has_its_floor_and_every_floor_its_module() -> None:
+    assert sorted(FILES.values()) == sorted(FLOORS)
+
+
+@by_name
+def test_a_module_imports_only_from_lower_floors(path: Path) -> None:
+    floor = FLOORS[FILES[path]]
+    found = set(imported(ast.parse(path.read_text(encoding="utf-8")), set(FLOORS)))
+    assert {name: FLOORS[name] for name in found if FLOORS[name] >= floor} == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("import gan_lessons.data", {"data"}),
+        ("from gan_lessons.data import load", {"data"}),
+        ("from gan_lessons import data, setup", {"data", ""}),
+        ("def f():\n    from gan_lessons import zoo", {"zoo"}),
+        ("if TYPE_CHECKING:\n    from gan_lessons.exercises import ch05", {"exercises.ch05"}),
+        ("import torch.data\nfrom gan_lessons_too import data", set()),
+    ],
+)
+def test_imports_of_every_form_are_seen(code: str, expected: set[str]) -> None:
+    assert set(imported(ast.parse(code), set(FLOORS))) == expected
+
+
+@by_name
+def test_a_module_hides_no_names_and_runs_no_text(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        assert not (isinstance(node, ast.ImportFrom) and node.names[0].name == "*"), f"line {node.lineno}: import *"
+        call = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        assert call not in ("exec", "eval", "__import__"), f"{call} in {path.name}"
+
+
+def in_a_new_process(code: str, home: Path) -> str:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def test_importing_the_package_loads_no_plots_no_tools_and_leaves_no_files(tmp_path: Path) -> None:
+    heavy = ["matplotlib", "sklearn", "scipy", "papermill", "nbformat", "IPython", "torchvision", "yaml", "PIL"]
+    code = (
+        f"import sys\nfrom gan_lessons import *\nprint([name for name in {heavy} if name in sys.modules], setup, GAN)"
+    )
+    assert in_a_new_process(code, tmp_path).startswith("[] <function setup")
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_importing_every_module_prints_nothing_and_leaves_no_files(tmp_path: Path) -> None:
+    names = [f"gan_lessons.{name}".removesuffix(".") for name in FLOORS]
+    code = f"import importlib, tempfile\nfor name in {names}: importlib.import_module(name)"
+    assert in_a_new_process(code, tmp_path) == ""
+    assert [path for path in tmp_path.rglob("*") if "matplotlib" not in str(path) and path.is_file()] == []

@@ -1,0 +1,240 @@
+"""The stored generators: what is written is what is read, and a wrong file is refused with words."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from gan_lessons import models, noise, zoo
+from gan_lessons.paths import shipped
+
+ARGUMENTS: dict[str, Any] = {"hidden": [16], "z_dim": 8}
+STORED = zoo.names()
+
+
+def a_generator(seed: int = 0) -> nn.Module:
+    torch.manual_seed(seed)
+    return models.mlp_generator(**ARGUMENTS)
+
+
+def saved(folder: Path, name: str = "small", **changes: Any) -> zoo.Card:
+    facts: dict[str, Any] = {
+        "G": changes.get("G") or a_generator(),
+        "prior": noise.uniform(8),
+        "builder": models.mlp_generator,
+        "arguments": ARGUMENTS,
+        "chapter": "05_mlp_gan",
+        "data": "mnist",
+        "steps": 30_000,
+        "seconds": 12.345,
+        "scores": {"frechet": 6.25},
+        "folder": folder,
+    }
+    return zoo.save(name, **(facts | changes))
+
+
+def rewrite_card(folder: Path, **changes: Any) -> None:
+    path = folder / "small.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_a_saved_generator_comes_back_as_float16_left_it(tmp_path: Path) -> None:
+    G = a_generator()
+    card = saved(tmp_path, G=G)
+    loaded = zoo.load("small", tmp_path)
+    for here, there in zip(G.parameters(), loaded.G.parameters(), strict=True):
+        assert there.dtype == torch.float32
+        assert torch.equal(there, here.half().float())
+    assert loaded.card == card == zoo.card("small", tmp_path)
+    assert (loaded.prior.name, loaded.prior.dim) == ("uniform", 8)
+    assert not loaded.G.training
+    assert not any(p.requires_grad for p in loaded.G.parameters())
+
+
+def test_the_card_tells_where_the_weights_come_from(tmp_path: Path) -> None:
+    card = saved(tmp_path)
+    weights = tmp_path / "small.safetensors"
+    assert card.sha256 == hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert card.architecture == {"builder": "mlp_generator", "arguments": ARGUMENTS}
+    assert card.prior == {"name": "uniform", "dim": 8}
+    assert (card.name, card.chapter, card.data, card.steps) == ("small", "05_mlp_gan", "mnist", 30_000)
+    assert (card.seconds, card.scores, card.dtype) == (12.3, {"frechet": 6.25}, "float16")
+    assert (card.shape, card.range) == ([1, 28, 28], [0.0, 1.0])
+    parameters = sum(p.numel() for p in a_generator().parameters())
+    assert 2 * parameters < weights.stat().st_size < 2 * parameters + 1000
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["small.json", "small.safetensors"]
+
+
+def test_samples_are_bytes_of_the_seed_alone(tmp_path: Path) -> None:
+    saved(tmp_path)
+    generator = zoo.load("small", tmp_path)
+    first = generator.sample(5, seed=3)
+    assert (first.shape, first.dtype) == ((5, 1, 28, 28), torch.uint8)
+    state = torch.get_rng_state()
+    assert torch.equal(first, generator.sample(5, seed=3))
+    assert torch.equal(state, torch.get_rng_state())
+    assert not torch.equal(first, generator.sample(5, seed=4))
+    assert generator.sample(1).shape == (1, 1, 28, 28)
+    assert generator.sample(zoo.CHUNK + 1)[zoo.CHUNK :].shape == (1, 1, 28, 28)
+
+
+@pytest.mark.parametrize(("signed", "limits"), [(False, (0.0, 1.0)), (True, (-1.0, 1.0))])
+def test_black_is_0_and_white_255_whatever_the_generators_range(
+    tmp_path: Path, signed: bool, limits: tuple[float, float]
+) -> None:
+    G = models.mlp_generator(**ARGUMENTS, signed=signed)
+    last = G[-2]
+    assert isinstance(last, nn.Linear)
+    with torch.no_grad():
+        last.weight.zero_()
+        last.bias.copy_(torch.tensor([-50.0, 0.0, 50.0, 0.0]).repeat(196))
+    saved(tmp_path, G=G, arguments=ARGUMENTS | {"signed": signed}, range=limits)
+    image = zoo.load("small", tmp_path).sample(1).flatten()
+    assert image[:4].tolist() == [0, 128, 255, 128]
+
+
+@pytest.mark.parametrize("n", [0, -1])
+def test_a_number_of_images_below_one_is_refused(tmp_path: Path, n: int) -> None:
+    saved(tmp_path)
+    with pytest.raises(ValueError, match="at least 1"):
+        zoo.load("small", tmp_path).sample(n)
+
+
+def spoil_bytes(folder: Path) -> None:
+    path = folder / "small.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def truncate(folder: Path) -> None:
+    path = folder / "small.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def put_another_network_there(folder: Path) -> None:
+    card = zoo.save("other", **{**_facts(), "folder": folder})
+    (folder / "other.safetensors").replace(folder / "small.safetensors")
+    rewrite_card(folder, sha256=card.sha256)
+
+
+def put_text_there(folder: Path) -> None:
+    (folder / "small.safetensors").write_text("no weights")
+    rewrite_card(folder, sha256=hashlib.sha256(b"no weights").hexdigest())
+
+
+def _facts() -> dict[str, Any]:
+    wide: dict[str, Any] = {"hidden": [17], "z_dim": 8}
+    rest: dict[str, Any] = {"chapter": "", "data": "", "steps": 1, "seconds": 1.0, "scores": {}}
+    G = models.mlp_generator(**wide)
+    return {"G": G, "prior": noise.gaussian(8), "builder": models.mlp_generator, "arguments": wide} | rest
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (spoil_bytes, "damaged or not the file of its card.*git checkout"),
+        (truncate, "damaged or not the file of its card.*git checkout"),
+        (put_another_network_there, "weights of another network"),
+        (put_text_there, "damaged or no safetensors"),
+        (lambda folder: (folder / "small.json").write_text("{"), "card .* is damaged.*git checkout"),
+        (lambda folder: (folder / "small.json").write_text("{}"), "card .* is damaged.*missing"),
+        (lambda folder: rewrite_card(folder, architecture={"builder": "print"}), "names 'print', but we know"),
+        (lambda folder: rewrite_card(folder, prior={"name": "cauchy", "dim": 8}), "names 'cauchy', but we know"),
+    ],
+    ids=["one bit", "truncated", "another network", "text", "half a card", "empty card", "builder", "prior"],
+)
+def test_what_was_damaged_is_refused_with_the_remedy(tmp_path: Path, spoil: Callable[[Path], Any], words: str) -> None:
+    saved(tmp_path)
+    spoil(tmp_path)
+    with pytest.raises(ValueError, match=f"(?s){words}"):
+        zoo.load("small", tmp_path)
+
+
+def test_missing_weights_and_unknown_names_are_told_apart(tmp_path: Path) -> None:
+    saved(tmp_path)
+    for name in ("large", "../small", ""):
+        with pytest.raises(ValueError, match=r"no stored generator .*; have small$"):
+            zoo.load(name, tmp_path)
+    with pytest.raises(ValueError, match="have none"):
+        zoo.load("small", tmp_path / "nowhere")
+    (tmp_path / "small.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match="missing though its card is there"):
+        zoo.load("small", tmp_path)
+
+
+def too_large() -> dict[str, Any]:
+    arguments: dict[str, Any] = {"hidden": [1200], "z_dim": 100}
+    return {"G": models.mlp_generator(**arguments), "arguments": arguments, "prior": noise.uniform(100)}
+
+
+def with_weight(value: float) -> nn.Module:
+    G = a_generator()
+    with torch.no_grad():
+        next(G.parameters())[0, 0] = value
+    return G
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (too_large(), "over 2"),
+        ({"G": with_weight(float("nan"))}, "NaN, infinity"),
+        ({"G": with_weight(70_000.0)}, "beyond float16"),
+        ({"arguments": {"hidden": [17], "z_dim": 8}}, "makes another network than G"),
+        ({"builder": models.mlp_discriminator}, "builder must be one of"),
+        ({"prior": noise.Prior("cauchy", 8, torch.randn)}, "the prior one of"),
+        ({"shape": (1, 14, 14)}, "makes images of 784 values"),
+        ({"range": (0.9, 1.0)}, "outside"),
+        ({"name": "../out"}, "a name holds only"),
+        ({"name": "Digits"}, "a name holds only"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_could_not_be_loaded_is_not_saved(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    name = changes.pop("name", "small")
+    with pytest.raises(ValueError, match=words):
+        saved(tmp_path, name, **changes)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_saving_and_loading_leave_the_generator_and_the_random_state_as_they_were(tmp_path: Path) -> None:
+    G = a_generator().train()
+    before, state = [p.clone() for p in G.parameters()], torch.get_rng_state()
+    saved(tmp_path, G=G)
+    assert G.training
+    assert all(torch.equal(a, b) for a, b in zip(before, G.parameters(), strict=True))
+    zoo.load("small", tmp_path)
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_names_are_sorted_and_of_one_folder(tmp_path: Path) -> None:
+    assert zoo.names(tmp_path) == []
+    for name in ("b", "a-2", "a"):
+        saved(tmp_path, name)
+    assert zoo.names(tmp_path) == ["a", "a-2", "b"]
+
+
+# --- what the repository ships ----------------------------------------------------------------------------------
+
+
+def test_every_file_of_weights_has_its_card() -> None:
+    assert sorted(path.stem for path in shipped("weights").glob("*.safetensors")) == STORED
+    assert STORED
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_a_stored_generator_draws_images_that_differ_and_are_neither_blank_nor_noise(name: str) -> None:
+    generator = zoo.load(name)
+    images = generator.sample(64).float() / 255
+    assert generator.card.name == name
+    assert images.std(dim=0).mean() > 0.05  # they differ
+    dark = (images < 0.1).float().mean()
+    assert 0.5 < dark < 0.95  # digits: white strokes on black
+    steps = (images[..., 1:] - images[..., :-1]).abs().mean() / images.std()
+    assert steps < 0.6  # noise: about 1.1
