@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--n", type=_number_of_images, default=64, help=f"how many images (64), at most {MOST_IMAGES}")
     sample.add_argument("--seed", type=_seed, default=0, metavar="S")
     sample.add_argument("--out", type=_picture_or_arrays, metavar="FILE", help=".png: a grid; .npz: uint8 `images`")
+    sample.add_argument("--columns", type=_positive, metavar="K", help="of the grid; about square without")
     sample.set_defaults(command=_sample)
     return parser
 
@@ -134,7 +135,8 @@ def _sample(options: argparse.Namespace) -> int:
         array = images.squeeze(1).numpy() if images.shape[1] == 1 else images.permute(0, 2, 3, 1).numpy()
         atomic_write(out, lambda stream: np.savez_compressed(stream, images=array))
     else:
-        sheet = Image.fromarray((tile(images, columns=math.isqrt(options.n - 1) + 1) * 255).round().astype(np.uint8))
+        columns = options.columns or math.isqrt(options.n - 1) + 1
+        sheet = Image.fromarray((tile(images, columns) * 255).round().astype(np.uint8))
         atomic_write(out, lambda stream: sheet.save(stream, "PNG", optimize=True))
     print(f"{options.n} image{'s' * (options.n != 1)} of {options.name}, seed {options.seed}: {out}")
     return 0

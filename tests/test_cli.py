@@ -268,6 +268,9 @@ def test_sample_draws_a_grid(weights: Path, capsys: pytest.CaptureFixture[str]) 
     assert grid.shape == (3 * 30 - 2, 4 * 30 - 2)  # 4 columns, 2 white pixels between
     assert np.array_equal(grid[:28, :28], images[0, 0])
     assert np.array_equal(grid[60:88, 30:58], images[9, 0])
+    assert main(["sample", "small", "--n", "10", "--seed", "2", "--columns", "5", "--out", "wide.png"]) == 0
+    with Image.open("wide.png") as picture:
+        assert picture.size == (5 * 30 - 2, 2 * 30 - 2)
 
 
 def test_sample_writes_arrays(weights: Path) -> None:
