@@ -58,22 +58,29 @@ def discriminator_step(
     loss = objective.d_loss(real_logits, fake_logits)
     if penalty is not None:
         loss = loss + penalty(D, real, fake)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+    _descend(loss, D, optimizer)
     return loss.detach()
 
 
 def generator_step(
     G: nn.Module, D: nn.Module, optimizer: Optimizer, objective: Objective, fake: Tensor, real: Tensor | None = None
 ) -> Tensor:
-    """Move G once: `fake` = G(z) with its graph; the gradient passes through D and is stored for G's weights alone."""
+    """Move G once: `fake` = G(z) with its graph; the gradient passes through D and reaches the weights of G alone."""
     real_logits = D(real) if objective.relativistic and real is not None else None
     loss = objective.g_loss(real_logits, D(fake))
-    optimizer.zero_grad()
-    loss.backward(inputs=list(G.parameters()))  # D's weights get no gradient: nothing to freeze, nothing to clear
-    optimizer.step()
+    _descend(loss, G, optimizer)
     return loss.detach()
+
+
+def _descend(loss: Tensor, player: nn.Module, optimizer: Optimizer) -> None:
+    """Move one player's weights by the gradient of this loss, and compute no gradient but theirs.
+
+    What their .grad held before is replaced and the other player's is not touched: nothing to freeze, nothing to clear.
+    """
+    weights = list(player.parameters())
+    for weight, gradient in zip(weights, torch.autograd.grad(loss, weights, allow_unused=True), strict=True):
+        weight.grad = gradient
+    optimizer.step()
 
 
 def train(

@@ -143,12 +143,12 @@ def test_both_batches_keep_their_own_statistics_where_d_has_batch_norm() -> None
 def test_a_penalty_is_added_to_the_discriminators_loss() -> None:
     gan = small_gan()
     real, fake = next(endless())[0], gan.sample(8)
-    plain, punished = (
-        discriminator_step(
-            copy.deepcopy(gan.D), torch.optim.SGD([torch.zeros(1)], lr=0.0), losses.non_saturating, real, fake, p
-        )
-        for p in (None, losses.r1)
-    )
+    losses_of = []
+    for penalty in (None, losses.r1):
+        D = copy.deepcopy(gan.D)
+        still = torch.optim.SGD(D.parameters(), lr=0.0)
+        losses_of.append(discriminator_step(D, still, losses.non_saturating, real, fake, penalty))
+    plain, punished = losses_of
     assert float(punished - plain) == pytest.approx(float(losses.r1(gan.D, real, fake).detach()), rel=1e-9)
 
 
