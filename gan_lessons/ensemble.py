@@ -4,6 +4,7 @@ The seeds stand in the second axis, (n, S, d), behind the batch. So `train` and 
 ensemble as they play a single pair; all that changes is what is passed to them.
 """
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from gan_lessons.noise import Prior
 
 
 class StackedLinear(nn.Module):
-    """S linear layers side by side: (n, S, inputs) -> (n, S, outputs), each seed by its own weights."""
+    """S linear layers side by side: (S, n, inputs) -> (S, n, outputs), each seed by its own weights."""
 
     def __init__(self, layers: Sequence[nn.Linear]) -> None:
         super().__init__()
@@ -23,10 +24,17 @@ class StackedLinear(nn.Module):
         self.bias = nn.Parameter(torch.stack([layer.bias.detach() for layer in layers])[:, None])  # (S, 1, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.baddbmm(self.bias, x.transpose(0, 1), self.weight).transpose(0, 1)
+        return torch.baddbmm(self.bias, x, self.weight)
 
 
-def stack(networks: Sequence[nn.Sequential]) -> nn.Sequential:
+class Stacked(nn.Sequential):
+    """S networks side by side: (n, S, inputs) -> (n, S, outputs). Between the layers the seeds stand in front."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.transpose(0, 1)).transpose(0, 1)
+
+
+def stack(networks: Sequence[nn.Sequential]) -> Stacked:
     """Make S equal networks of linear layers and activations into one; their weights are copied.
 
     Raises ValueError for networks of different shapes or with other layers than these.
@@ -43,8 +51,11 @@ def stack(networks: Sequence[nn.Sequential]) -> nn.Sequential:
                 f"cannot stack a {type(column[0]).__name__}; networks of Linear layers and activations only"
             )
         else:
-            layers.append(column[0])
-    return nn.Sequential(*layers)
+            layer = copy.copy(column[0])
+            if isinstance(layer, nn.ReLU | nn.LeakyReLU) and layers and isinstance(layers[-1], StackedLinear):
+                layer.inplace = True  # its gradient needs the result alone, and many seeds are slow by their memory
+            layers.append(layer)
+    return Stacked(*layers)
 
 
 def member(stacked: nn.Sequential, seed: int, like: nn.Sequential) -> nn.Sequential:
@@ -73,11 +84,15 @@ def stack_batches(sources: Sequence[Iterator[tuple[Tensor, ...]]]) -> Iterator[t
 
 
 def points(
-    sample: Callable[..., Tensor], batch_size: int, generators: Sequence[torch.Generator]
+    sample: Callable[..., Tensor], batch_size: int, generators: Sequence[torch.Generator], ahead: int = 1
 ) -> Iterator[tuple[Tensor]]:
-    """Endless batches of fresh points, sample(n, generator=...) -> (n, d), as (n, S, d): one generator a seed."""
+    """Endless batches of fresh points, sample(n, generator=...) -> (n, d), as (n, S, d): one generator a seed.
+
+    Each seed draws `ahead` batches at a time, which is faster; what it draws does not depend on the other seeds.
+    """
     while True:
-        yield (torch.stack([sample(batch_size, generator=generator) for generator in generators], 1),)
+        drawn = torch.stack([sample(ahead * batch_size, generator=generator) for generator in generators], 1)
+        yield from ((batch,) for batch in drawn.split(batch_size))
 
 
 def over_seeds(objective: Objective, seeds: int) -> Objective:

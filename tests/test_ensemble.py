@@ -91,3 +91,20 @@ def test_networks_that_do_not_match_or_look_at_the_batch_are_refused() -> None:
         ensemble.stack([])
     with pytest.raises(ValueError, match="cannot stack a BatchNorm1d"):
         ensemble.stack([nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))] * 2)
+
+
+def test_points_of_a_seed_depend_neither_on_the_others_nor_on_their_number() -> None:
+    together = ensemble.points(cloud, 16, generators(7), ahead=3)
+    alone = ensemble.points(cloud, 16, generators(7)[2:3], ahead=3)
+    batches = [(next(together)[0], next(alone)[0]) for _ in range(7)]
+    assert all(torch.equal(many[:, 2], one[:, 0]) for many, one in batches)
+    assert len({float(many[0, 2, 0]) for many, _ in batches}) == 7
+
+
+def test_stacking_leaves_the_networks_and_their_inputs_alone() -> None:
+    networks = [nn.Sequential(nn.ReLU(), nn.Linear(2, 3), nn.Tanh(), nn.ReLU(), nn.Linear(3, 1)) for _ in range(2)]
+    x = torch.randn(4, 2, 2)
+    before = x.clone()
+    ensemble.stack(networks)(x).sum().backward()
+    assert torch.equal(x, before)
+    assert not any(layer.inplace for layer in networks[0] if isinstance(layer, nn.ReLU))

@@ -152,6 +152,17 @@ def test_a_penalty_is_added_to_the_discriminators_loss() -> None:
     assert float(punished - plain) == pytest.approx(float(losses.r1(gan.D, real, fake).detach()), rel=1e-9)
 
 
+def test_train_passes_the_penalty_on_to_the_discriminators_step() -> None:
+    ended = []
+    for penalty in (None, losses.r1):
+        gan = small_gan()
+        torch.manual_seed(1)
+        for _ in train(gan, endless(), 3, objective=losses.non_saturating, **optimizers(gan), penalty=penalty):
+            pass
+        ended.append(weights(gan.D))
+    assert not torch.allclose(ended[0], ended[1], atol=1e-4)
+
+
 @pytest.mark.parametrize("counts", [{"steps": 0}, {"steps": -5}, {"steps": 2.5}, {"d_steps": 0}, {"g_steps": -1}])
 def test_counts_that_make_no_game_are_refused_before_anything_runs(counts: dict[str, int]) -> None:
     gan = small_gan()
