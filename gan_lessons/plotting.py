@@ -4,7 +4,7 @@ One colour code through the book (Okabe and Ito's palette, safe for colour-blind
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -151,3 +151,31 @@ def film(
     """A film of image grids: frames each (n, 784) or (n, c, h, w), uint8 or in [0, 1], and a label for each."""
     sheets = [tile(images, columns) for images in frames]
     return films.film(sheets, labels=labels, alt=alt, milliseconds=milliseconds, width=scale * sheets[0].shape[1])
+
+
+def forest(
+    ax: Axes,
+    groups: Mapping[str, Sequence[float]],
+    intervals: Mapping[str, tuple[float, float, float]],
+    *,
+    lines: Mapping[str, float] | None = None,
+    baseline: str | None = None,
+) -> None:
+    """A forest plot: one row a group, its values as dots under its mean and interval (mean, low, high).
+
+    lines: named numbers to hold the rows against, such as a floor, dashed and labelled on top. baseline: the group
+    whose interval is shaded through all rows. Raises KeyError where a group has no interval.
+    """
+    if baseline is not None:
+        ax.axvspan(*intervals[baseline][1:], color=THEORY, alpha=0.1, linewidth=0)
+    for row, (name, values) in enumerate(groups.items()):
+        mean, low, high = intervals[name]
+        ax.plot([low, high], [row, row], color=THEORY, linewidth=1.6, solid_capstyle="butt")
+        ax.plot(mean, row, "s", color=THEORY, markersize=5)
+        ax.plot(values, np.full(len(values), row + 0.25), "o", color=FAKE, markersize=3.5, alpha=0.7)
+    for text, value in (lines or {}).items():
+        ax.axvline(value, color=THEORY, linestyle="--", linewidth=1)
+        ax.annotate(text, (value, -0.55), ha="center", va="bottom", fontsize=8, annotation_clip=False)
+    ax.set_yticks(range(len(groups)), list(groups))
+    ax.set_ylim(len(groups) - 0.4, -0.5)
+    ax.grid(axis="y", visible=False)
