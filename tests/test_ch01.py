@@ -61,6 +61,13 @@ def test_the_sampler_by_hand_is_a_plain_function_that_climbs_with_z() -> None:
     assert G(0.975) == pytest.approx(1.96, abs=1e-2)
 
 
+def test_the_sampler_by_hand_weighs_each_step_of_an_uneven_grid() -> None:
+    x = 12 * np.linspace(0, 1, 4001) ** 2 - 4  # steps that grow from left to right
+    G = by_hand()(np.exp(-(x**2) / 2), x)
+    for z, quantile in ((0.025, -1.95996), (0.25, -0.67449), (0.5, 0.0), (0.975, 1.95996)):
+        assert G(z) == pytest.approx(quantile, abs=1e-2)
+
+
 def assert_wrong(verdict: Verdict, pointer: str) -> None:
     assert verdict.correct is False
     assert pointer in verdict.message, verdict.message
