@@ -1,90 +1,164 @@
-"""Numbers for "how close are the samples to the data": features of a frozen classifier, then a distance.
+"""Nine numbers for "how close are the samples to the data", and the report card that puts them beside what is normal.
 
-Chapter 06 puts these on trial; before that, chapter 05 uses one of them as a judge and says what it cannot see.
+Features of a frozen judge (judge.py), then a distance (distances.py) or a look at neighbours (neighbours.py). A number
+means something only beside a floor, what real images score at the same n, and nulls, what frauds score.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
+
+from gan_lessons.cards import Report, Scores
+from gan_lessons.distances import Moments, frechet_distance, kernel_distance, kernel_distances, moments
+from gan_lessons.judge import DigitClassifier, fit_classifier
+from gan_lessons.neighbours import copy_limit, inside, nearest, share_of_repeats, spacing
+from gan_lessons.theory import entropy
+
+__all__ = [  # with the names that chapter 05 calls here, before it says where they live
+    "DigitClassifier",
+    "Moments",
+    "Reference",
+    "class_shares",
+    "coverage",
+    "fit_classifier",
+    "frechet_distance",
+    "kernel_distance",
+    "moments",
+    "reference",
+    "report",
+    "score",
+]
+
+NEIGHBOURS = 2_000  # how many images the measures of neighbours look at; their values depend on it
+BY_HEART = 64  # how many images the fraud among the nulls knows
 
 
-class Moments(NamedTuple):
-    """Mean (d,) and covariance (d, d) of features, in float64."""
+class Reference(NamedTuple):
+    """What samples are held against, computed once by `reference`."""
 
-    mean: Tensor
-    covariance: Tensor
+    judge: DigitClassifier
+    n: int  # images in each set that is scored
+    moments: Moments  # of the real images' features
+    features: Tensor  # (m, d), in random order
+    radii: Tensor  # of the first NEIGHBOURS of them
+    shares: Tensor  # of the classes
+    pixels: Tensor  # (NEIGHBOURS, h*w) of real images, bytes
+    train: Tensor  # (t, h*w), bytes
+    limit: float  # nearer to a training image than this is a copy
+    floor: list[Scores]  # of real images, one for each draw
+    nulls: dict[str, Scores]
 
 
-def moments(features: Tensor) -> Moments:
-    """Mean and unbiased covariance of features (n, d), n >= 2."""
-    if features.ndim != 2 or len(features) < 2:
-        raise ValueError(f"features must be (n, d) with n >= 2, not {tuple(features.shape)}")
-    features = features.double()
-    return Moments(features.mean(0), torch.cov(features.T).reshape(features.shape[1], features.shape[1]))
+def class_shares(probabilities: Tensor) -> Tensor:
+    """Share of the images that each class gets by its largest probability: (n, c) -> (c,), float64."""
+    classes = probabilities.shape[1]
+    return torch.bincount(probabilities.argmax(1), minlength=classes).double() / len(probabilities)
 
 
-def frechet_distance(a: Moments, b: Moments) -> float:
-    """Squared Fréchet distance of two Gaussians, |m_a - m_b|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2).
+def coverage(shares: Tensor, real: Tensor) -> int:
+    """How many classes have at least half of the share that they have among real images; both (c,)."""
+    return int(((shares >= real / 2) & (real > 0)).sum())
 
-    Dowson and Landau 1982; on features of a network, Heusel et al. 2017, eq. 6. At least 0 up to rounding.
+
+def reference(
+    judge: DigitClassifier, real: Tensor, train: Tensor, n: int = 10_000, *, floors: int = 5, seed: int = 0
+) -> Reference:
+    """Prepare what samples are held against: real images that no generator saw, and those that it was trained on.
+
+    Both are bytes (m, 1, h, w). The floor is what `floors` disjoint draws of n training images score (or as many
+    as there are, at least two); there, a training image is no copy of itself. The nulls are 64 training images over
+    and over, and uniform noise. Random choices come from the seed alone.
+    Raises ValueError for fewer than 2n training images, or fewer than 5 real ones.
     """
-    root = _symmetric_root(a.covariance)
-    cross = torch.linalg.eigvalsh(root @ b.covariance @ root).clamp(min=0).sqrt().sum()
-    trace = a.covariance.trace() + b.covariance.trace() - 2 * cross
-    return float((a.mean - b.mean).square().sum() + trace)
-
-
-def _symmetric_root(matrix: Tensor) -> Tensor:
-    values, vectors = torch.linalg.eigh(matrix)
-    return (vectors * values.clamp(min=0).sqrt()) @ vectors.T
-
-
-class DigitClassifier(nn.Module):
-    """A small convolutional classifier of (n, 1, 28, 28) in [0, 1]: 128 features, then 10 logits."""
-
-    def __init__(self, width: int = 16, features: int = 128) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            *(nn.Conv2d(1, width, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),  # (n, w, 14, 14)
-            *(nn.Conv2d(width, 2 * width, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),  # (n, 2w, 7, 7)
-            *(nn.Flatten(), nn.Linear(2 * width * 49, features), nn.ReLU()),
+    if len(train) < 2 * n or len(real) < 5 or n < 5:
+        raise ValueError(
+            f"a floor needs two draws of n = {n} from the training images, and there are {len(train)} (and "
+            f"{len(real)} real ones, of which 5 are needed); ask for a smaller n, at least 5"
         )
-        self.head = nn.Linear(features, 10)
+    source = torch.Generator().manual_seed(seed)
+    real = real[torch.randperm(len(real), generator=source).to(real.device)]
+    features, probabilities = _judged(judge, real)
+    near = min(n, len(real), NEIGHBOURS)
+    pixels, memory = real[:near].flatten(1), train.flatten(1)
+    ready = Reference(
+        judge=judge,
+        n=n,
+        moments=moments(features),
+        features=features,
+        radii=spacing(features[:near], 3),
+        shares=class_shares(probabilities),
+        pixels=pixels,
+        train=memory,
+        limit=copy_limit(pixels, memory),
+        floor=[],
+        nulls={},
+    )
+    order = torch.randperm(len(train), generator=source).to(train.device)
+    draws = [train[rows] for rows in order[: floors * n].split(n) if len(rows) == n]
+    by_heart = draws[0][:BY_HEART].repeat(-(-n // BY_HEART), 1, 1, 1)[:n]
+    noise = torch.randint(256, draws[0].shape, dtype=torch.uint8, generator=source).to(train.device)
+    nulls = {f"{BY_HEART} images by heart": score(by_heart, ready), "uniform noise": score(noise, ready)}
+    return ready._replace(floor=[score(draw, ready, own=True) for draw in draws], nulls=nulls)
 
-    def forward(self, images: Tensor) -> Tensor:
-        return self.head(self.body(images))
 
-    @torch.no_grad()
-    def features(self, images: Tensor, chunk: int = 1000) -> Tensor:
-        """Features (n, 128) of images in [0, 1], any shape that holds 784 numbers an image, a chunk at a time."""
-        return torch.cat([self.body(part.reshape(-1, 1, 28, 28)) for part in images.split(chunk)])
+def score(samples: Tensor, against: Reference, *, own: bool = False) -> Scores:
+    """The nine measures of n images: bytes, or floats in [0, 1], any shape that holds h*w numbers an image.
 
-    @torch.no_grad()
-    def probabilities(self, images: Tensor, chunk: int = 1000) -> Tensor:
-        """p(class | image), shape (n, 10)."""
-        return torch.cat([self(part.reshape(-1, 1, 28, 28)).softmax(1) for part in images.split(chunk)])
-
-
-def fit_classifier(
-    images: Tensor, labels: Tensor | None, steps: int, *, batch: int = 128, lr: float = 2e-3
-) -> DigitClassifier:
-    """Train a DigitClassifier on uint8 images (n, 1, 28, 28) and labels (n,), and freeze it.
-
-    Batches are drawn with replacement; the learning rate falls linearly to 0. It returns in eval mode.
-    Raises ValueError where there are no labels, or labels outside 0..9.
+    The measures of neighbours (precision, recall, copies, repeats) look at the first 2,000 images at most, so the
+    samples should be in random order. `own` says that the samples are training images, each one once.
+    Raises ValueError for another number of images than the reference's n, or values outside [0, 1].
     """
-    if labels is None or int(labels.min()) < 0 or int(labels.max()) > 9:
-        raise ValueError("the judge needs a label from 0 to 9 for each image: put the images into class folders")
-    network = DigitClassifier().to(images.device)
-    optimizer = torch.optim.Adam(network.parameters(), lr=lr)
-    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=steps)
-    for _ in range(steps):
-        index = torch.randint(len(images), (batch,), device=images.device)
-        loss = F.cross_entropy(network(images[index].float() / 255), labels[index])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-    return network.eval().requires_grad_(False)
+    if len(samples) != against.n:
+        raise ValueError(
+            f"the floor was measured with n = {against.n:,} images and here are {len(samples):,}: the Fréchet distance "
+            f"depends on n, so draw {against.n:,}, or build the reference with n={len(samples)}"
+        )
+    images = _as_bytes(samples)
+    features, probabilities = _judged(against.judge, images)
+    shares, near = class_shares(probabilities), len(against.pixels)
+    some, pixels = features[:near], images[:near].flatten(1)
+    return Scores(
+        frechet=frechet_distance(moments(features), against.moments),
+        kernel=float(kernel_distances(features, against.features).mean()),
+        precision=_share(inside(some, against.features[:near], against.radii)),
+        recall=_share(inside(against.features[:near], some, spacing(some, 3))),
+        coverage=float(coverage(shares, against.shares)),
+        entropy=float(entropy(shares)),
+        confidence=float(probabilities.max(1).values.double().mean()),
+        copies=_share(nearest(pixels, against.train, 1 + own) < against.limit),
+        repeats=share_of_repeats(pixels, against.pixels),
+    )
+
+
+def report(samples: Tensor | Sequence[Tensor], against: Reference, name: str = "samples") -> Report:
+    """The report card of a generator: n samples, or several independent draws of n, which give intervals.
+
+    The intervals are over the draws: they hold what comes from drawing, not what comes from training again.
+    Raises ValueError as `score`.
+    """
+    draws = [samples] if isinstance(samples, Tensor) else list(samples)
+    return Report(name, [score(draw, against) for draw in draws], against.floor, against.nulls, against.n)
+
+
+def _judged(judge: DigitClassifier, images: Tensor, chunk: int = 1000) -> tuple[Tensor, Tensor]:
+    """Features and class probabilities of bytes, in one pass through the judge's body."""
+    with torch.no_grad():
+        features = torch.cat([judge.features(part.float() / 255) for part in images.split(chunk)])
+        return features, judge.head(features).softmax(1)
+
+
+def _as_bytes(images: Tensor) -> Tensor:
+    if images.dtype != torch.uint8:
+        low, high = float(images.min()), float(images.max())
+        if not (low >= -1e-4 and high <= 1 + 1e-4):
+            raise ValueError(
+                f"image values lie in [{low:.2f}, {high:.2f}], not in [0, 1]; after tanh: (images + 1) / 2"
+            )
+        images = images.mul(255).round().clamp(0, 255).to(torch.uint8)
+    return images.flatten(1)
+
+
+def _share(yes: Tensor) -> float:
+    return float(yes.double().mean())

@@ -77,3 +77,20 @@ def setup(profile: str = "auto", seed: int = 0) -> tuple[Profile, torch.device]:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     print(f"profile {chosen.name}, device {device.type}, seed {seed}")
     return chosen, device
+
+
+def convolution_dtype(device: torch.device) -> torch.dtype:
+    """The dtype that convolutions should compute in: bfloat16 where the device has instructions for it, else float32.
+
+    Those are CUDA from compute capability 8, and CPUs with AMX or AVX-512-BF16. Measured with channels-last memory and
+    one thread on a CPU that has AVX-512-BF16 alone: 1.3 times as fast as float32 on chapter 07's DCGAN, 1.7 times on
+    its classic pair (`make bench`). Elsewhere bfloat16 is emulated, which is slower.
+    """
+    if device.type == "cuda":
+        short = torch.cuda.get_device_capability(device) >= (8, 0)
+    elif device.type == "cpu" and hasattr(torch.cpu, "get_capabilities"):  # an older torch cannot say
+        has = torch.cpu.get_capabilities()
+        short = bool(has.get("amx_bf16") or has.get("avx512_bf16"))
+    else:
+        short = False
+    return torch.bfloat16 if short else torch.float32

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gan_lessons import models, noise
+from gan_lessons import convolutions, models, noise
 from gan_lessons.checkpoints import load_weights, save_weights
 from gan_lessons.noise import Prior
 from gan_lessons.notebooks import commit
@@ -25,7 +25,10 @@ MOST_BYTES = 2_000_000  # of one file of weights
 CHUNK = 1000  # images made at once
 
 # The functions that a card may name; a card can make nothing else run.
-BUILDERS: dict[str, Callable[..., nn.Module]] = {"mlp_generator": models.mlp_generator}
+BUILDERS: dict[str, Callable[..., nn.Module]] = {
+    "mlp_generator": models.mlp_generator,
+    "dcgan_generator": convolutions.dcgan_generator,
+}
 PRIORS: dict[str, Callable[[int], Prior]] = {
     "gaussian": noise.gaussian,
     "uniform": noise.uniform,

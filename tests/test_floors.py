@@ -19,6 +19,7 @@ FLOORS = {
     "noise": 0,
     "losses": 0,
     "models": 0,
+    "convolutions": 0,
     "theory": 0,
     "judge": 0,
     "distances": 0,

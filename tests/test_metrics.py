@@ -1,73 +1,174 @@
+"""The nine measures on images: each sees its own fault, real images pass, and what a measure cannot see passes too."""
+
 import math
 
-import numpy as np
 import pytest
-import scipy.linalg
 import torch
+from torch import Tensor
 
-from gan_lessons import metrics
-from gan_lessons.metrics import Moments, frechet_distance, moments
+from gan_lessons import data, metrics
+from gan_lessons.cards import MEASURES, Scores, verdict
+from gan_lessons.distances import frechet_distance, kernel_distances, moments
+from gan_lessons.judge import DigitClassifier, fit_classifier
+from gan_lessons.neighbours import precision_recall
 
-
-def spd(d: int, seed: int) -> torch.Tensor:
-    a = torch.randn(d, 2 * d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    return a @ a.T / d
-
-
-def test_frechet_distance_is_squared_mean_distance_for_equal_covariance() -> None:
-    covariance = spd(6, 0)
-    a, b = Moments(torch.zeros(6).double(), covariance), Moments(torch.full((6,), 2.0).double(), covariance)
-    assert frechet_distance(a, b) == pytest.approx(24.0, rel=1e-9)
-    assert frechet_distance(a, a) == pytest.approx(0.0, abs=1e-9)
+N = 250
 
 
-def test_frechet_distance_of_commuting_covariances_is_squared_distance_of_their_roots() -> None:
-    a = Moments(torch.zeros(2).double(), torch.diag(torch.tensor([4.0, 9.0])).double())
-    b = Moments(torch.zeros(2).double(), torch.diag(torch.tensor([1.0, 25.0])).double())
-    assert frechet_distance(a, b) == pytest.approx((2 - 1) ** 2 + (3 - 5) ** 2, rel=1e-12)
+class Case:
+    """A judge of the embedded digits, a reference, and five draws of real images that it has not seen."""
+
+    def __init__(self) -> None:
+        torch.manual_seed(0)
+        train, labels, _ = data.load("digits")
+        rest, rest_labels, _ = data.load("digits", "test")
+        assert labels is not None
+        assert rest_labels is not None
+        images, labels = torch.cat([train, rest]), torch.cat([labels, rest_labels])
+        order = torch.randperm(len(images))
+        images, labels = images[order], labels[order]
+        self.train, self.test, self.fresh = images[:1000], images[1000:1300], images[1300:]
+        self.labels = labels[1300:]
+        self.judge = fit_classifier(self.train, labels[:1000], 150, batch=64)
+        self.reference = metrics.reference(self.judge, self.test, self.train, N, floors=4)
+
+    def draws(self, seeds: int = 3) -> list[Tensor]:
+        found = []
+        for seed in range(seeds):
+            source = torch.Generator().manual_seed(seed)
+            found.append(self.fresh[torch.randperm(len(self.fresh), generator=source)[:N]])
+        return found
+
+    def verdicts(self, draws: list[Tensor]) -> dict[str, str]:
+        record = metrics.report(draws, self.reference).record()
+        return {key: facts["verdict"] for key, facts in record.items()}
 
 
-def test_frechet_distance_agrees_with_scipys_matrix_root_and_is_symmetric() -> None:
-    a = Moments(torch.arange(5).double(), spd(5, 1))
-    b = Moments(torch.ones(5).double(), spd(5, 2))
-    root = scipy.linalg.sqrtm(a.covariance.numpy() @ b.covariance.numpy())
-    expected = float(((a.mean - b.mean) ** 2).sum()) + float(
-        np.trace(a.covariance.numpy() + b.covariance.numpy() - 2 * np.real(root))
-    )
-    assert frechet_distance(a, b) == pytest.approx(expected, rel=1e-8)
-    assert frechet_distance(b, a) == pytest.approx(expected, rel=1e-8)
+@pytest.fixture(scope="module")
+def case() -> Case:
+    return Case()
 
 
-def test_frechet_distance_survives_singular_covariances() -> None:
-    few = torch.randn(5, 20, generator=torch.Generator().manual_seed(0))
-    assert frechet_distance(moments(few), moments(few)) == pytest.approx(0.0, abs=1e-5)
-    assert math.isfinite(frechet_distance(moments(few), moments(few + 1)))
+def test_real_images_that_nobody_saw_differ_in_nothing_but_the_judges_confidence(case: Case) -> None:
+    found = case.verdicts(case.draws())
+    worse = {key for key, word in found.items() if word == "worse"}
+    assert worse <= {"confidence"}  # the judge knows its training images, of which the floor is made
 
 
-def test_moments_are_mean_and_unbiased_covariance() -> None:
-    features = torch.randn(50, 3, generator=torch.Generator().manual_seed(0)).double()
-    m = moments(features)
-    assert torch.allclose(m.mean, features.mean(0))
-    assert np.allclose(m.covariance.numpy(), np.cov(features.numpy().T))
-    with pytest.raises(ValueError, match="n >= 2"):
-        moments(features[:1])
+def test_noise_is_seen_by_the_distances_and_the_neighbours(case: Case) -> None:
+    found = case.verdicts([torch.randint(256, (N, 1, 28, 28), dtype=torch.uint8) for _ in range(3)])
+    for key in ("frechet", "kernel", "precision", "recall", "coverage", "entropy"):
+        assert found[key] == "worse", key
+    assert found["copies"] != "worse"
+    assert found["repeats"] != "worse"
 
 
-def test_a_classifier_learns_two_easy_classes_and_is_frozen() -> None:
-    torch.manual_seed(0)
-    images = torch.zeros(200, 1, 28, 28, dtype=torch.uint8)
-    labels = torch.arange(200) % 2
-    images[labels == 1, :, 10:18, 10:18] = 255
-    network = metrics.fit_classifier(images, labels, steps=30)
-    probabilities = network.probabilities(images.float() / 255)
-    assert torch.equal(probabilities.argmax(1), labels)
-    assert torch.allclose(probabilities.sum(1), torch.ones(200), atol=1e-5)
-    assert network.features(images.float().flatten(1) / 255).shape == (200, 128)
-    assert not network.training
-    assert not any(p.requires_grad for p in network.parameters())
+def test_memorised_training_images_are_seen_by_the_share_of_copies_alone(case: Case) -> None:
+    draws = [case.train[torch.randperm(1000, generator=torch.Generator().manual_seed(k))[:N]] for k in range(3)]
+    found = case.verdicts(draws)
+    assert found.pop("copies") == "worse"
+    assert "worse" not in found.values()
+    assert metrics.score(draws[0], case.reference).copies == 1.0
 
 
-@pytest.mark.parametrize("labels", [None, torch.tensor([0, 10])])
-def test_a_classifier_without_usable_labels_is_refused(labels: torch.Tensor | None) -> None:
-    with pytest.raises(ValueError, match="put the images into class folders"):
-        metrics.fit_classifier(torch.zeros(2, 1, 28, 28, dtype=torch.uint8), labels, steps=2)
+def test_one_image_repeated_is_seen_by_the_share_of_repeats_and_not_by_confidence(case: Case) -> None:
+    sure = case.fresh[case.judge.probabilities(case.fresh.float() / 255).max(1).values.argmax()]
+    scores = metrics.score(sure.expand(N, -1, -1, -1), case.reference)
+    assert scores.repeats == 1.0
+    assert (scores.coverage, scores.entropy) == (1.0, 0.0)
+    assert scores.confidence > 0.99
+    assert scores.frechet > 10 * max(floor.frechet for floor in case.reference.floor)
+
+
+def test_a_dropped_class_is_one_class_less(case: Case) -> None:
+    kept = case.fresh[case.labels != 4]
+    scores = metrics.score(kept[torch.randint(len(kept), (N,))], case.reference)
+    assert scores.coverage == 9.0
+    assert scores.entropy < min(floor.entropy for floor in case.reference.floor)
+
+
+def test_the_scores_are_what_the_single_measures_say(case: Case) -> None:
+    images, real, judge = case.draws(1)[0], case.test, case.judge
+    scores = metrics.score(images, case.reference)
+    ours, theirs = judge.features(images.float() / 255), judge.features(real.float() / 255)
+    assert scores.frechet == pytest.approx(frechet_distance(moments(ours), moments(theirs)), rel=1e-5)
+    assert scores.kernel == pytest.approx(float(kernel_distances(ours, case.reference.features).mean()), rel=1e-4)
+    some = case.reference.features[:N]
+    assert (scores.precision, scores.recall) == pytest.approx(precision_recall(some, ours), abs=0.009)
+    assert scores.confidence == pytest.approx(float(judge.probabilities(images.float() / 255).max(1).values.mean()))
+    shares = metrics.class_shares(judge.probabilities(images.float() / 255))
+    assert scores.entropy == pytest.approx(-sum(float(s) * math.log(s) for s in shares))
+    assert scores.coverage == 10.0
+
+
+def test_bytes_and_floats_and_flat_images_score_alike(case: Case) -> None:
+    images = case.draws(1)[0]
+    first = metrics.score(images, case.reference)
+    for same in (images.float() / 255, images.flatten(1), images.flatten(1).float() / 255):
+        assert metrics.score(same, case.reference) == pytest.approx(first)
+
+
+def test_a_reference_has_its_floor_of_disjoint_draws_and_its_nulls(case: Case) -> None:
+    reference = case.reference
+    assert len(reference.floor) == 4
+    assert len({scores.frechet for scores in reference.floor}) == 4
+    assert all(scores.copies < 0.2 for scores in reference.floor)  # no image is its own copy
+    assert set(reference.nulls) == {"64 images by heart", "uniform noise"}
+    by_heart = reference.nulls["64 images by heart"]
+    assert (by_heart.copies, by_heart.repeats) == (1.0, 1.0)
+    assert by_heart.frechet > 3 * max(floor.frechet for floor in reference.floor)
+    again = metrics.reference(case.judge, case.test, case.train, N, floors=4)
+    assert again.floor == reference.floor
+    assert again.nulls == reference.nulls
+
+
+def test_a_floor_takes_as_many_draws_as_there_are_images(case: Case) -> None:
+    assert len(metrics.reference(case.judge, case.test, case.train, 400, floors=5).floor) == 2
+    with pytest.raises(ValueError, match="two draws of n = 600"):
+        metrics.reference(case.judge, case.test, case.train, 600)
+
+
+def test_another_number_of_images_is_refused_with_the_reason(case: Case) -> None:
+    with pytest.raises(ValueError, match="depends on n, so draw 250"):
+        metrics.score(case.fresh[:100], case.reference)
+
+
+def test_values_outside_the_range_are_refused(case: Case) -> None:
+    tanh = torch.rand(N, 784) * 2 - 1
+    with pytest.raises(ValueError, match=r"after tanh: \(images \+ 1\) / 2"):
+        metrics.score(tanh, case.reference)
+    with pytest.raises(ValueError, match="nan"):
+        metrics.score(torch.full((N, 784), math.nan), case.reference)
+
+
+def test_one_draw_gives_a_report_without_interval(case: Case) -> None:
+    images = case.draws(1)[0]
+    report = metrics.report(images, case.reference, "real")
+    assert report.draws == metrics.report([images], case.reference).draws
+    assert report.name == "real"
+    assert (report.floor, report.nulls, report.n) == (case.reference.floor, case.reference.nulls, N)
+
+
+def test_class_shares_and_coverage() -> None:
+    probabilities = torch.eye(4)[[0, 0, 0, 1, 1, 2, 0, 1]]
+    shares = metrics.class_shares(probabilities)
+    assert shares.tolist() == [0.5, 0.375, 0.125, 0.0]
+    assert metrics.coverage(shares, torch.full((4,), 0.25).double()) == 3  # half of its share is enough
+    assert metrics.coverage(shares, torch.tensor([0.25, 0.5, 0.25, 0.0])) == 3  # a class that no real image has
+    assert metrics.coverage(shares, torch.tensor([0.2, 0.2, 0.3, 0.3])) == 2
+
+
+def test_the_verdict_on_real_draws_is_a_false_alarm_about_as_often_as_it_says() -> None:
+    # The null of the verdict: one more draw from the floor's own distribution.
+    source = torch.Generator().manual_seed(0)
+    alarms = 0
+    for _ in range(500):
+        *floor, new = torch.randn(6, generator=source).tolist()
+        alarms += verdict([new], floor, True) != "no difference"
+    assert alarms <= 15  # expected 5 of 500
+    assert len(MEASURES) == len(Scores._fields)
+
+
+def test_chapter_05_finds_its_judge_here() -> None:
+    assert metrics.fit_classifier is fit_classifier
+    assert metrics.DigitClassifier is DigitClassifier

@@ -66,3 +66,24 @@ def test_setup_seeds_torch_and_python() -> None:
 def test_a_budget_that_is_no_positive_whole_number_is_refused(full: int) -> None:
     with pytest.raises(ValueError, match="at least 1"):
         PROFILES["full"].steps(full)
+
+
+def test_convolutions_compute_in_short_numbers_only_where_the_processor_has_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cpu = torch.device("cpu")
+    for has, wanted in (
+        ({"avx512_f": True}, torch.float32),
+        ({"avx512_f": True, "avx512_bf16": True}, torch.bfloat16),
+        ({"amx_bf16": True, "avx512_bf16": False}, torch.bfloat16),
+        ({"amx_bf16": False, "avx512_bf16": False}, torch.float32),
+        ({}, torch.float32),
+    ):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda has=has: has, raising=False)
+        assert profiles.convolution_dtype(cpu) is wanted
+    monkeypatch.delattr(torch.cpu, "get_capabilities")
+    assert profiles.convolution_dtype(cpu) is torch.float32  # an older torch cannot say
+    for capability, wanted in (((7, 5), torch.float32), ((8, 0), torch.bfloat16), ((9, 0), torch.bfloat16)):
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _, found=capability: found)
+        assert profiles.convolution_dtype(torch.device("cuda")) is wanted
+    assert profiles.convolution_dtype(torch.device("meta")) is torch.float32

@@ -1,18 +1,19 @@
-"""`python -m tests.benchmarks [speed quality import memory]`: the ratios that the README and the issues quote."""
+"""`python -m tests.benchmarks [PART…]`: the ratios that README and issues quote. PARTS, below, names them."""
 
 import argparse
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 from tqdm import tqdm
 
-from gan_lessons import GAN, Objective, data, losses, metrics, models, noise, train
+from gan_lessons import GAN, Objective, data, ensemble, losses, metrics, models, noise, toys, train
 from gan_lessons.paths import data_root
 from tests.benchmarks.plain_loop import plain_batches, plain_train
 
@@ -42,8 +43,22 @@ B = Pair(
 )
 
 
-def speed(pair: Pair, steps: int = 150, rounds: int = 9) -> float:
-    """Seconds of the plain loop over seconds of ours for the same number of steps, batch 64: median of the pairs."""
+@contextmanager
+def products(precision: str) -> Iterator[None]:
+    """Chapter 05's setup allows "medium"; PyTorch's default, which the plain loop has, is "highest"."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def speed(pair: Pair, steps: int = 150, rounds: int = 9, alike: bool = False) -> float:
+    """Seconds of the plain loop over seconds of ours for the same number of steps, batch 64: median of the pairs.
+
+    alike: the plain loop too gets the products of chapter 05's setup, so that only the loops differ.
+    """
     images = data.load("mnist")
     ours = GAN(*pair.networks(), pair.prior)
     transform = data.flat(data.symmetric if pair.signed else data.unit)
@@ -54,21 +69,55 @@ def speed(pair: Pair, steps: int = 150, rounds: int = 9) -> float:
     theirs = plain_batches(data_root(), 64, pair.signed)
 
     def plain() -> None:
-        plain_train(
-            *(G, D, theirs), steps=steps, g_steps=pair.g_steps, halved=pair.signed, uniform=pair.prior.name == "uniform"
-        )
+        with products("medium" if alike else "highest"):
+            uniform = pair.prior.name == "uniform"
+            plain_train(G, D, theirs, steps=steps, g_steps=pair.g_steps, halved=pair.signed, uniform=uniform)
 
     def own() -> None:
-        for _ in train(
-            *(ours, batches, steps),
-            objective=pair.objective,
-            g_optimizer=g_optimizer,
-            d_optimizer=d_optimizer,
-            g_steps=pair.g_steps,
-        ):
-            pass
+        optimizers: dict[str, Any] = {"g_optimizer": g_optimizer, "d_optimizer": d_optimizer}
+        rounds = train(ours, batches, steps, objective=pair.objective, g_steps=pair.g_steps, **optimizers)
+        with products("medium"):
+            for _ in rounds:
+                pass
 
-    return in_turn(pair.name, plain, own, rounds, per=steps)
+    return in_turn(pair.name + (", products alike" if alike else ""), plain, own, rounds, per=steps)
+
+
+def ensemble_cost(
+    seeds: int, steps: int = 200, rounds: int = 9, batch: int = 128, hidden: tuple[int, ...] = (64, 64)
+) -> float:
+    """Seconds of S seeds of a GAN on the ring of 8 as one batched run over those of one seed, played singly."""
+
+    def play(count: int) -> Callable[[], None]:
+        def networks(seed: int) -> tuple[nn.Sequential, nn.Sequential]:
+            torch.manual_seed(seed)
+            return models.mlp([2, *hidden, 2], slope=0.2), models.mlp([2, *hidden, 1], slope=0.2)
+
+        def sources(offset: int) -> list[torch.Generator]:
+            return [torch.Generator().manual_seed(offset + seed) for seed in range(count)]
+
+        pairs = [networks(seed) for seed in range(count)]
+        objective, (G, D) = losses.non_saturating, pairs[0]
+        prior, batches = noise.gaussian(2), ensemble.points(ring.sample, batch, sources(1), ahead=64)
+        if count == 1:
+            batches = ((real[:, 0],) for (real,) in batches)
+        else:
+            G, D = (ensemble.stack(column) for column in zip(*pairs, strict=True))
+            prior, objective = ensemble.stack_prior(prior, sources(1000)), ensemble.over_seeds(objective, count)
+        g_optimizer, d_optimizer = (
+            torch.optim.Adam(n.parameters(), 1e-3, betas=(0.5, 0.9), fused=True) for n in (G, D)
+        )
+        game: dict[str, Any] = {"objective": objective, "g_optimizer": g_optimizer, "d_optimizer": d_optimizer}
+
+        def run() -> None:
+            for _ in train(GAN(G, D, prior), batches, steps, **game):
+                pass
+
+        return run
+
+    ring = toys.ring()
+    labels = (f"{seeds} seeds", "one seed")
+    return in_turn(f"{seeds} seeds, hidden layers {hidden}", play(seeds), play(1), rounds, per=steps, labels=labels)
 
 
 def in_turn(
@@ -94,7 +143,7 @@ def in_turn(
     low, high = min(a / b for a, b in times), max(a / b for a, b in times)
     one, other = labels
     print(
-        f"{name:28s} {one} {a:8.2f} ms   {other} {b:8.2f} ms   ratio {ratio:.2f} ({low:.2f} to {high:.2f})", flush=True
+        f"{name:33s} {one} {a:8.2f} ms   {other} {b:8.2f} ms   ratio {ratio:.2f} ({low:.2f} to {high:.2f})", flush=True
     )
     return ratio
 
@@ -130,14 +179,15 @@ def quality(seconds: float = 60.0, seed: int = 0) -> float:
         gan, batches, 10**9, objective=losses.non_saturating, g_optimizer=g_optimizer, d_optimizer=d_optimizer
     )
     made = 0
-    for _ in rounds:
-        made += 1
-        average.update_parameters(gan.G)
-        if time.perf_counter() - started > seconds:
-            break
+    with products("medium"):
+        for _ in rounds:
+            made += 1
+            average.update_parameters(gan.G)
+            if time.perf_counter() - started > seconds:
+                break
     own = distance(GAN(average.module, gan.D, gan.prior).sample(10_000))
     print(
-        f"quality after {seconds:.0f} s, seed {seed}    plain {plain:8.1f} ({plain_steps} steps)   "
+        f"quality after {seconds:.0f} s, seed {seed}         plain {plain:8.1f} ({plain_steps} steps)   "
         f"ours {own:8.1f} ({made} steps)   ratio {own / plain:.3f}",
         flush=True,
     )
@@ -170,23 +220,33 @@ def memory(steps: int = 300) -> float:
         for code in (run, "import torch, torchvision\n")
     ]
     above = used[0] - used[1]
-    print(f"memory of a run on MNIST     {used[0]:.0f} MB, torch alone {used[1]:.0f} MB, above it {above:.0f} MB")
+    print(f"memory of a run on MNIST          {used[0]:.0f} MB, torch alone {used[1]:.0f} MB, above it {above:.0f} MB")
     return above
+
+
+PARTS = ("speed", "ensemble", "convolutions", "quality", "import", "memory")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", help="speed, quality, import, memory (default: all)")
+    parser.add_argument("parts", nargs="*", help=", ".join(PARTS) + " (default: all)")
     parser.add_argument("--seconds", type=float, default=60.0, help="for quality, each side (default 60)")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
-    if unknown := set(arguments.parts) - {"speed", "quality", "import", "memory"}:
-        parser.error(f"unknown part {sorted(unknown)}; have speed, quality, import, memory")
+    if unknown := set(arguments.parts) - set(PARTS):
+        parser.error(f"unknown part {sorted(unknown)}; have {', '.join(PARTS)}")
     torch.set_num_threads(arguments.threads)
-    wanted = arguments.parts or ["speed", "quality", "import", "memory"]
+    wanted = arguments.parts or PARTS
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads; plain and ours in turn, medians of pairs")
     if "speed" in wanted:
-        speed(A), speed(B)
+        speed(A), speed(B), speed(A, alike=True), speed(B, alike=True)
+    if "ensemble" in wanted:
+        for seeds in (10, 20):
+            ensemble_cost(seeds, hidden=(64,)), ensemble_cost(seeds, hidden=(64, 64))
+    if "convolutions" in wanted:
+        from tests.benchmarks.convolutions import dcgan_speed, wide_dcgan_speed
+
+        dcgan_speed(), wide_dcgan_speed()
     if "quality" in wanted:
         quality(arguments.seconds)
     if "import" in wanted:

@@ -1,0 +1,138 @@
+"""The report card: scores of samples beside a floor, what real images score, and nulls, what frauds score.
+
+Numbers only: metrics.py makes them.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+
+class Scores(NamedTuple):
+    """What the nine measures say of one set of images; MEASURES says how to read them."""
+
+    frechet: float
+    kernel: float
+    precision: float
+    recall: float
+    coverage: float
+    entropy: float
+    confidence: float
+    copies: float
+    repeats: float
+
+
+class Measure(NamedTuple):
+    """How to read a number: its name in words, whether larger is better, and how to print it."""
+
+    label: str
+    larger_is_better: bool
+    form: str
+
+
+MEASURES = {
+    "frechet": Measure("Fréchet distance", False, ",.1f"),
+    "kernel": Measure("kernel distance", False, ",.2f"),
+    "precision": Measure("precision", True, ".1%"),
+    "recall": Measure("recall", True, ".1%"),
+    "coverage": Measure("classes covered", True, ".1f"),
+    "entropy": Measure("entropy of classes (nats)", True, ".3f"),
+    "confidence": Measure("confidence", True, ".2%"),
+    "copies": Measure("copies of training images", False, ".1%"),
+    "repeats": Measure("repeated images", False, ".1%"),
+}
+
+
+def interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float]:
+    """Mean and half-width of its Student-t interval; the half-width of a single value is nan."""
+    mean, deviation, n = _summary(values)
+    return mean, _t(level, n - 1) * deviation / math.sqrt(n) if n > 1 else math.nan
+
+
+def normal_range(values: Sequence[float], level: float = 0.99) -> tuple[float, float]:
+    """The range in which one more value like these, at least two, lies with probability `level` (normal errors)."""
+    mean, deviation, n = _summary(values)
+    if n < 2:
+        raise ValueError("a normal range needs at least two values")
+    half = _t(level, n - 1) * deviation * math.sqrt(1 + 1 / n)
+    return mean - half, mean + half
+
+
+def verdict(values: Sequence[float], floor: Sequence[float], larger_is_better: bool) -> str:
+    """What a measure says of draws beside real ones: "worse", "better" or "no difference".
+
+    It sees a difference where every draw lies outside the range in which 99 % of real draws would lie, all on one side.
+    """
+    low, high = normal_range(floor)
+    if min(values) > high:
+        return "better" if larger_is_better else "worse"
+    if max(values) < low:
+        return "worse" if larger_is_better else "better"
+    return "no difference"
+
+
+class Report(NamedTuple):
+    """The report card: `print` it, show it in a notebook, or keep its `record()`."""
+
+    name: str
+    draws: list[Scores]
+    floor: list[Scores]
+    nulls: dict[str, Scores]
+    n: int
+
+    def record(self) -> dict[str, dict[str, Any]]:
+        """By measure: mean, half-width of its 95 % interval (None for one draw), floor, and verdict; fit for JSON."""
+        found = {}
+        for key, measure in MEASURES.items():
+            values, floor = [getattr(d, key) for d in self.draws], [getattr(d, key) for d in self.floor]
+            mean, half = interval(values)
+            found[key] = {
+                "mean": mean,
+                "half": None if math.isnan(half) else half,
+                "floor": interval(floor)[0],
+                "floor_half": interval(floor)[1],
+                "verdict": verdict(values, floor, measure.larger_is_better),
+            }
+        return found
+
+    def rows(self) -> list[list[str]]:
+        """The table in words: a head, and one row for each measure."""
+        head = ["measure", "better is", self.name, "real images", *self.nulls, "verdict"]
+        table = [head]
+        for key, facts in self.record().items():
+            label, larger, form = MEASURES[key]
+            ours = _plus_minus(facts["mean"], facts["half"], form)
+            floor = _plus_minus(facts["floor"], facts["floor_half"], form)
+            nulls = [format(getattr(null, key), form) for null in self.nulls.values()]
+            table.append([label, "more" if larger else "less", ours, floor, *nulls, facts["verdict"]])
+        return table
+
+    def __str__(self) -> str:
+        table = self.rows()
+        widths = [max(len(row[k]) for row in table) for k in range(len(table[0]))]
+        return "\n".join(
+            "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table
+        )
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_markdown_(self) -> str:
+        head, *rows = self.rows()
+        lines = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
+        return "\n".join(lines)
+
+
+def _summary(values: Sequence[float]) -> tuple[float, float, int]:
+    n, mean = len(values), math.fsum(values) / len(values)
+    return mean, math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1)) if n > 1 else 0.0, n
+
+
+def _t(level: float, freedom: int) -> float:
+    from scipy.stats import t
+
+    return float(t.ppf((1 + level) / 2, freedom))
+
+
+def _plus_minus(mean: float, half: float | None, form: str) -> str:
+    return format(mean, form) + ("" if half is None else f" ± {format(half, form)}")

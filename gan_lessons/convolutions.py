@@ -1,0 +1,180 @@
+"""Convolutional networks of the course, sized by arguments: images (n, c, h, w) to logits (n, 1), and z to images.
+
+They keep a batch in the order of memory that convolutions are fast in, channels last, up to the linear layers.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+Initialise = Callable[[nn.Module], None]
+LEAK = 0.2  # Radford et al. 2016, section 4
+
+
+class Flat(nn.Module):
+    """(n, c, h, w) -> (n, h * w * c): pixel by pixel, so that channels-last memory is read as it lies."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images.permute(0, 2, 3, 1).flatten(1)
+
+
+class Maps(nn.Module):
+    """The way back, (n, side * side * c) -> (n, c, side, side), channels last in memory."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+
+    def forward(self, rows: Tensor) -> Tensor:
+        return rows.unflatten(1, (self.side, self.side, -1)).permute(0, 3, 1, 2)
+
+
+class Autocast(nn.Module):
+    """A network whose layers compute in a short dtype; its weights and its output stay float32."""
+
+    def __init__(self, network: nn.Module, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.network = network
+        self.dtype = dtype
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        with torch.autocast(inputs.device.type, self.dtype):
+            outputs = self.network(inputs)
+        return outputs.float()
+
+
+def prepared(network: nn.Module, device: torch.device, dtype: torch.dtype = torch.float32) -> nn.Module:
+    """Return the network on `device`, channels last; computing in `dtype` (see `profiles.convolution_dtype`)."""
+    network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network if dtype == torch.float32 else Autocast(network, dtype)
+
+
+def dcgan_init(network: nn.Module) -> None:
+    """Weights from N(0, .02), batch norm's gamma from N(1, .02), biases 0, in place (Radford et al. 2016)."""
+    kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
+    for layer in network.modules():
+        if isinstance(layer, (*kinds, nn.BatchNorm2d)):
+            nn.init.normal_(layer.weight, 0.0 if isinstance(layer, kinds) else 1.0, 0.02)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def keep_init(network: nn.Module) -> None:
+    """Leave the weights as PyTorch drew them: uniform within +-1/sqrt(inputs of a unit)."""
+
+
+def dcgan_generator(
+    size: int = 28,
+    width: int = 24,
+    channels: int = 1,
+    z_dim: int = 32,
+    *,
+    norm: bool = True,
+    strides: bool = True,
+    output: Callable[[], nn.Module] = nn.Tanh,
+    init: Initialise = dcgan_init,
+) -> nn.Sequential:
+    """z (n, z_dim) to images (n, channels, size, size): each block doubles the side and halves the features.
+
+    `width` is the number of features before the image: 28 gives 7x7 of 2 width, 14x14 of width, 28x28; 32 begins with
+    4x4 of 4 width. The rules of Radford et al. 2016 can be taken away: `norm` (batch normalisation, never on the
+    output), `strides` (a transposed convolution; without, a resize and a 3x3 convolution), `output`, `init`.
+    """
+    side, blocks = _smallest(size)
+    features = width * 2 ** (blocks - 1)
+    # a linear layer is the transposed convolution from 1x1, and faster
+    layers: list[nn.Module] = [nn.Linear(z_dim, features * side * side, bias=not norm), Maps(side)]
+    for k in range(blocks):
+        layers += [*_norm(norm, features), nn.ReLU()]
+        last = k == blocks - 1
+        after, bias = (channels, True) if last else (features // 2, not norm)
+        if strides:
+            layers += [nn.ConvTranspose2d(features, after, 4, stride=2, padding=1, bias=bias)]
+        else:
+            layers += [nn.Upsample(scale_factor=2), nn.Conv2d(features, after, 3, padding=1, bias=bias)]
+        features = after
+    network = nn.Sequential(*layers, output())
+    init(network)
+    return network
+
+
+def dcgan_discriminator(
+    size: int = 28,
+    width: int = 24,
+    channels: int = 1,
+    *,
+    norm: bool = True,
+    strides: bool = True,
+    init: Initialise = dcgan_init,
+) -> nn.Sequential:
+    """Images (n, channels, size, size) to logits (n, 1): each block halves the side and doubles the features.
+
+    The mirror of `dcgan_generator`, with leaky ReLU and with no batch normalisation where the image comes in. Without
+    `strides` a block is a 3x3 convolution and an average over 2x2 pixels.
+    """
+    side, blocks = _smallest(size)
+    layers: list[nn.Module] = []
+    before, features = channels, width
+    for k in range(blocks):
+        normed = norm and k > 0
+        if strides:
+            layers += [nn.Conv2d(before, features, 4, stride=2, padding=1, bias=not normed)]
+        else:
+            layers += [nn.Conv2d(before, features, 3, padding=1, bias=not normed), nn.AvgPool2d(2)]
+        layers += [*_norm(normed, features), nn.LeakyReLU(LEAK)]
+        before, features = features, 2 * features
+    network = nn.Sequential(*layers, Flat(), nn.Linear(before * side * side, 1))
+    init(network)
+    return network
+
+
+def classic_discriminator() -> nn.Sequential:
+    """28x28 to a logit: 5x5 convolutions with 32 and 64 features, average pooling, 1024 units, as tutorials had it."""
+    network = nn.Sequential(
+        *(nn.Conv2d(1, 32, 5, padding=2), nn.ReLU(), nn.AvgPool2d(2)),  # (n, 32, 14, 14)
+        *(nn.Conv2d(32, 64, 5, padding=2), nn.ReLU(), nn.AvgPool2d(2)),  # (n, 64, 7, 7)
+        *(Flat(), nn.Linear(3136, 1024), nn.ReLU(), nn.Linear(1024, 1)),
+    )
+    _truncated(network)
+    return network
+
+
+def classic_generator(z_dim: int = 100) -> nn.Sequential:
+    """z to 28x28 in (0, 1), the odd way of the same tutorials: 56x56 pixels, shrunk and blown up again, twice.
+
+    Linear to 3136 = 56x56, then three convolutions with stride 2, to z_dim/2 and z_dim/4 features and to one, a resize
+    back to 56x56 between them. It was called a deconvolution, and holds none.
+    """
+    a, b = z_dim // 2, z_dim // 4
+    network = nn.Sequential(
+        *(nn.Linear(z_dim, 3136), Maps(56), nn.BatchNorm2d(1), nn.ReLU()),  # (n, 1, 56, 56)
+        *(nn.Conv2d(1, a, 3, stride=2, padding=1), nn.BatchNorm2d(a), nn.ReLU(), nn.Upsample(scale_factor=2)),
+        *(nn.Conv2d(a, b, 3, stride=2, padding=1), nn.BatchNorm2d(b), nn.ReLU(), nn.Upsample(scale_factor=2)),
+        *(nn.Conv2d(b, 1, 1, stride=2), nn.Sigmoid()),  # (n, 1, 28, 28)
+    )
+    _truncated(network)
+    return network
+
+
+def _truncated(network: nn.Module) -> None:
+    """Weights from N(0, .02) cut at two standard deviations, biases 0."""
+    for layer in network.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            nn.init.trunc_normal_(layer.weight, 0.0, 0.02, -0.04, 0.04)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def _norm(wanted: bool, features: int) -> list[nn.Module]:
+    return [nn.BatchNorm2d(features)] if wanted else []
+
+
+def _smallest(size: int) -> tuple[int, int]:
+    """The side of the smallest maps, and how often it doubles to `size`: 28 -> (7, 2), 32 -> (4, 3)."""
+    side, blocks = size, 0
+    while side % 2 == 0 and side > 4:
+        side, blocks = side // 2, blocks + 1
+    if blocks < 1 or side > 7:
+        raise ValueError(f"images of {size} pixels halve down to {side}; take a size such as 16, 28, 32 or 64")
+    return side, blocks

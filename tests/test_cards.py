@@ -1,0 +1,94 @@
+"""The report card: intervals, verdicts and the table."""
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from gan_lessons.cards import MEASURES, Report, Scores, interval, normal_range, verdict
+
+REAL = Scores(3.0, 0.0, 0.90, 0.91, 10.0, 2.30, 0.99, 0.05, 0.05)
+FLOOR = [REAL, REAL._replace(frechet=4.0, precision=0.92), REAL._replace(frechet=5.0, precision=0.94)]
+NOISE = Scores(1200.0, 3.0, 0.0, 0.0, 1.0, 0.0, 0.999, 0.0, 0.0)
+
+
+def test_every_measure_is_described() -> None:
+    assert tuple(MEASURES) == Scores._fields
+    assert {key for key, m in MEASURES.items() if not m.larger_is_better} == {"frechet", "kernel", "copies", "repeats"}
+
+
+def test_the_interval_is_students() -> None:
+    values = [1.0, 2.0, 4.0, 9.0]
+    mean, half = interval(values)
+    low, high = stats.t.interval(0.95, 3, loc=np.mean(values), scale=stats.sem(values))
+    assert (mean - half, mean + half) == pytest.approx((low, high))
+    assert interval([7.0])[0] == 7.0
+    assert math.isnan(interval([7.0])[1])
+
+
+def test_the_normal_range_holds_a_new_value_as_often_as_it_says() -> None:
+    random = np.random.default_rng(0)
+    held = 0
+    for _ in range(6_000):
+        *seen, new = random.normal(3.0, 2.0, size=5)
+        low, high = normal_range(seen, 0.9)
+        held += low <= new <= high
+    assert 0.9 - 3.5 * 0.0039 < held / 6_000 < 0.9 + 3.5 * 0.0039
+    with pytest.raises(ValueError, match="at least two"):
+        normal_range([1.0])
+
+
+@pytest.mark.parametrize(
+    ("values", "larger", "expected"),
+    [
+        ([4.0, 4.5, 3.9], False, "no difference"),
+        ([43.0, 44.0, 45.0], False, "worse"),
+        ([-43.0, -44.0, -45.0], False, "better"),
+        ([43.0, 44.0, 45.0], True, "better"),
+        ([-43.0, -44.0, -45.0], True, "worse"),
+        ([43.0], False, "worse"),
+        ([5.0], False, "no difference"),
+        ([4.0, 80.0, 40.0], False, "no difference"),  # one of them might be real
+        ([-43.0, 80.0, 40.0], False, "no difference"),
+        ([10.0, 800.0, 4_000.0], False, "no difference"),  # the range ends at 4 + 9.92 * sqrt(4/3) = 15.5
+        ([15.5, 800.0, 4_000.0], False, "worse"),
+        ([-7.5, -800.0], True, "worse"),
+        ([-7.4, -800.0], True, "no difference"),
+    ],
+)
+def test_a_verdict_needs_every_draw_on_one_side_of_what_real_draws_do(values: Any, larger: bool, expected: str) -> None:
+    assert verdict(values, [3.0, 4.0, 5.0], larger) == expected
+
+
+def test_a_floor_without_spread_is_a_bound_and_equal_to_it_is_no_difference() -> None:
+    assert verdict([10.0, 10.0], [10.0, 10.0, 10.0], True) == "no difference"
+    assert verdict([9.0, 9.0], [10.0, 10.0, 10.0], True) == "worse"
+
+
+def test_a_report_is_a_table_and_a_record() -> None:
+    draws = [REAL._replace(frechet=f) for f in (60.0, 61.0, 62.0)]
+    report = Report("mine", draws, FLOOR, {"uniform noise": NOISE}, 500)
+    record = report.record()
+    assert json.loads(json.dumps(record)) == record
+    assert record["frechet"]["mean"] == 61.0
+    assert record["frechet"]["half"] == pytest.approx(interval([60, 61, 62])[1])
+    assert (record["frechet"]["floor"], record["frechet"]["verdict"]) == (4.0, "worse")
+    assert record["recall"]["verdict"] == "no difference"
+    head, first, *rest = str(report).splitlines()
+    assert head.split("  ")[0] == "measure"
+    assert " ".join(first.split()) == "Fréchet distance less 61.0 ± 2.5 4.0 ± 2.5 1,200.0 worse"
+    assert len(rest) == 8
+    lines = report._repr_markdown_().splitlines()
+    assert [line.count("|") for line in lines] == [7] * 11
+    assert "| 90.0% ± 0.0% |" in lines[4]
+    assert repr(report) == str(report)
+
+
+def test_a_report_of_one_draw_has_no_interval() -> None:
+    report = Report("mine", [NOISE], FLOOR, {}, 500)
+    assert report.record()["frechet"]["half"] is None
+    assert "1,200.0  4.0 ± 2.5" in str(report)
+    assert report.record()["confidence"]["verdict"] == "better"  # noise, and more confident than real images

@@ -1,0 +1,158 @@
+"""The convolutional networks: shapes, the rules of DCGAN and what takes each away, memory order, short numbers."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from gan_lessons import GAN, convolutions, losses, models, noise, train
+
+CPU = torch.device("cpu")
+
+
+def kinds(network: nn.Module) -> list[type]:
+    return [type(layer) for layer in network.children()]
+
+
+def parameters(network: nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters())
+
+
+@pytest.mark.parametrize(("size", "channels", "strides"), [(28, 1, True), (28, 1, False), (32, 3, True), (16, 3, True)])
+def test_a_pair_maps_z_to_images_and_images_to_logits(size: int, channels: int, strides: bool) -> None:
+    G = convolutions.dcgan_generator(size, 8, channels, 5, strides=strides)
+    D = convolutions.dcgan_discriminator(size, 8, channels, strides=strides)
+    images = G(torch.randn(6, 5))
+    assert images.shape == (6, channels, size, size)
+    assert D(images).shape == (6, 1)
+
+
+def test_the_pair_of_chapter_07_has_its_features_and_parameters() -> None:
+    G, D = convolutions.dcgan_generator(), convolutions.dcgan_discriminator()
+    assert kinds(G) == [
+        *(nn.Linear, convolutions.Maps, nn.BatchNorm2d, nn.ReLU, nn.ConvTranspose2d),
+        *(nn.BatchNorm2d, nn.ReLU, nn.ConvTranspose2d, nn.Tanh),
+    ]
+    assert kinds(D) == [
+        *(nn.Conv2d, nn.LeakyReLU, nn.Conv2d, nn.BatchNorm2d, nn.LeakyReLU, convolutions.Flat, nn.Linear)
+    ]
+    assert parameters(G) == 32 * 48 * 49 + 2 * 48 + 48 * 24 * 16 + 2 * 24 + 24 * 16 + 1
+    assert parameters(D) == 24 * 16 + 24 + 24 * 48 * 16 + 2 * 48 + 48 * 49 + 1
+    assert {layer.negative_slope for layer in D.modules() if isinstance(layer, nn.LeakyReLU)} == {0.2}
+    assert 2 * parameters(G) < 2_000_000  # bytes in float16
+
+
+def test_each_rule_can_be_taken_away() -> None:
+    def has(network: nn.Module, kind: Any) -> bool:
+        return any(isinstance(layer, kind) for layer in network.modules())
+
+    pair = (convolutions.dcgan_generator, convolutions.dcgan_discriminator)
+    for build in pair:
+        assert not has(build(norm=False), nn.BatchNorm2d)
+        assert has(build(), nn.BatchNorm2d)
+    assert not has(convolutions.dcgan_generator(strides=False), nn.ConvTranspose2d)
+    assert has(convolutions.dcgan_discriminator(strides=False), nn.AvgPool2d)
+    assert not has(convolutions.dcgan_discriminator(), nn.AvgPool2d)
+    assert type(convolutions.dcgan_generator(output=nn.Sigmoid)[-1]) is nn.Sigmoid
+
+
+def test_dcgan_init_is_a_normal_of_a_fiftieth_and_keep_init_leaves_pytorchs_own() -> None:
+    torch.manual_seed(0)
+    G = convolutions.dcgan_generator(width=64)
+    for layer in G.modules():
+        if isinstance(layer, (nn.Linear, nn.ConvTranspose2d)) and layer.weight.numel() > 5_000:
+            assert float(layer.weight.detach().std()) == pytest.approx(0.02, rel=0.03)
+            assert abs(float(layer.weight.detach().mean())) < 1e-3
+            assert layer.bias is None or float(layer.bias.detach().abs().max()) == 0
+        if isinstance(layer, nn.BatchNorm2d):
+            assert float(layer.weight.detach().mean()) == pytest.approx(1, abs=0.02)
+            assert 0.01 < float(layer.weight.detach().std()) < 0.03
+    torch.manual_seed(0)
+    first = nn.Linear(32, 128 * 49, bias=False)
+    torch.manual_seed(0)
+    G = convolutions.dcgan_generator(width=64, init=convolutions.keep_init)
+    kept = G[0]
+    assert isinstance(kept, nn.Linear)
+    assert torch.equal(kept.weight, first.weight)
+
+
+def test_flat_and_maps_are_each_others_inverse_and_do_not_copy_channels_last() -> None:
+    images = torch.randn(3, 5, 4, 4).to(memory_format=torch.channels_last)
+    rows = convolutions.Flat()(images)
+    assert rows.shape == (3, 80)
+    assert rows.data_ptr() == images.data_ptr()
+    again = convolutions.Maps(4)(rows)
+    assert torch.equal(again, images)
+    assert again.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_gradients_stay_channels_last_through_the_flatten() -> None:
+    D = convolutions.prepared(convolutions.dcgan_discriminator(norm=False), CPU)
+    orders: list[bool] = []
+
+    def watch(_: nn.Module, __: Any, gradients: tuple[Tensor, ...]) -> None:
+        orders.append(gradients[0].is_contiguous(memory_format=torch.channels_last))
+
+    for layer in D.modules():
+        if isinstance(layer, nn.LeakyReLU):
+            layer.register_full_backward_hook(watch)
+    D(torch.rand(4, 1, 28, 28)).sum().backward()
+    assert orders == [True, True]
+
+
+def test_the_classic_pair_has_the_shapes_that_tutorials_print() -> None:
+    G, D = convolutions.classic_generator(), convolutions.classic_discriminator()
+    x, shapes = torch.randn(4, 100), []  # (n, 100)
+    for layer in G:
+        x = layer(x)
+        shapes.append(tuple(x.shape[1:]))
+    assert shapes[0] == (3136,)
+    assert [s for s in shapes if len(s) == 3 and s[1] == 28] == [(50, 28, 28)] * 3 + [(25, 28, 28)] * 3 + [
+        (1, 28, 28)
+    ] * 2
+    assert [s for s in shapes if len(s) == 3 and s[1] == 56] == [(1, 56, 56)] * 3 + [(50, 56, 56), (25, 56, 56)]
+    assert 0 <= float(x.detach().min()) <= float(x.detach().max()) <= 1
+    assert D(x).shape == (4, 1)
+    assert parameters(D) == 32 * 26 + 64 * (32 * 25 + 1) + 1024 * 3137 + 1025
+    weights = torch.cat([p.detach().flatten() for p in D.parameters() if p.ndim > 1])
+    assert float(weights.abs().max()) <= 0.04
+    assert float(weights.std()) == pytest.approx(0.02 * 0.880, rel=0.02)  # a normal cut at two deviations
+
+
+@pytest.mark.parametrize("size", [7, 9, 22, 36])
+def test_a_size_that_does_not_halve_is_refused_with_those_that_do(size: int) -> None:
+    with pytest.raises(ValueError, match="16, 28, 32 or 64"):
+        convolutions.dcgan_generator(size)
+
+
+def test_short_numbers_stay_inside_and_cost_three_digits_at_most() -> None:
+    torch.manual_seed(0)
+    D = convolutions.dcgan_discriminator(init=convolutions.keep_init)
+    images = torch.rand(32, 1, 28, 28)
+    exact = D(images).detach()
+    short = convolutions.prepared(D, CPU, torch.bfloat16)
+    found = short(images).detach()
+    assert found.dtype == torch.float32
+    assert {p.dtype for p in short.parameters()} == {torch.float32}
+    error = float((found - exact).norm() / exact.norm())
+    assert 1e-5 < error < 0.03
+    assert models.sees_the_batch(short)  # and discriminator_step still sees its batch norm
+    assert convolutions.prepared(D, CPU) is D
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_prepared_pair_plays_the_game(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    G, D = (
+        convolutions.prepared(net, CPU, dtype)
+        for net in (convolutions.dcgan_generator(width=4), convolutions.dcgan_discriminator(width=4))
+    )
+    real = iter(lambda: (torch.ones(8, 1, 28, 28),), None)
+    optimizers: dict[str, Any] = {
+        f"{name}_optimizer": torch.optim.Adam(net.parameters(), 1e-2, fused=True) for name, net in (("g", G), ("d", D))
+    }
+    before = float(GAN(G, D, noise.gaussian(32)).sample(8).mean())
+    rounds = list(train(GAN(G, D, noise.gaussian(32)), real, 12, objective=losses.non_saturating, **optimizers))
+    assert len(rounds) == 12
+    assert float(GAN(G, D, noise.gaussian(32)).sample(8).mean()) > before + 0.05  # towards the white images

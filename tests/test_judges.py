@@ -1,0 +1,101 @@
+"""The stored judge: what is written is what is read, and a damaged or missing file is refused with the remedy."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from gan_lessons import data, judges, zoo
+from gan_lessons.downloads import DamagedFile
+from gan_lessons.judge import DigitClassifier
+from gan_lessons.paths import shipped
+
+FACTS: dict[str, Any] = {"chapter": "06", "data": "digits", "steps": 10, "seconds": 1.234, "accuracy": 0.98765}
+
+
+def saved(folder: Path, network: DigitClassifier | None = None) -> judges.JudgeCard:
+    torch.manual_seed(0)
+    return judges.save("small", network or DigitClassifier(width=2, features=8), folder=folder, **FACTS)
+
+
+def test_a_saved_judge_comes_back_bit_for_bit_and_frozen(tmp_path: Path) -> None:
+    network = DigitClassifier(width=3, features=8)
+    card = saved(tmp_path, network)
+    state = torch.get_rng_state()
+    loaded = judges.load("small", tmp_path)
+    assert torch.equal(state, torch.get_rng_state())
+    for here, there in zip(network.parameters(), loaded.parameters(), strict=True):
+        assert torch.equal(here, there)
+        assert not there.requires_grad
+    assert not loaded.training
+    assert card == judges.card("small", tmp_path)
+    assert (card.width, card.features, card.seconds, card.accuracy) == (3, 8, 1.2, 0.9877)
+    assert card.sha256 == hashlib.sha256((tmp_path / "small.safetensors").read_bytes()).hexdigest()
+    assert judges.names(tmp_path) == ["small"]
+
+
+def spoil(folder: Path) -> None:
+    path = folder / "small.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def rewrite(folder: Path, **changes: Any) -> None:
+    path = folder / "small.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+@pytest.mark.parametrize(
+    ("harm", "error", "words"),
+    [
+        (spoil, DamagedFile, "sha256 expected.*sha256 found.*git checkout -- data/weights/judges/small.safetensors"),
+        (lambda folder: (folder / "small.safetensors").unlink(), FileNotFoundError, "is missing.*git checkout"),
+        (lambda folder: (folder / "small.json").write_text("{"), ValueError, "card .* is damaged.*git checkout"),
+        (lambda folder: (folder / "small.json").write_text("{}"), ValueError, "card .* is damaged.*missing"),
+        (lambda folder: rewrite(folder, width=5), ValueError, "weights of another network"),
+    ],
+    ids=["one bit", "missing", "half a card", "empty card", "another network"],
+)
+def test_what_was_damaged_is_refused_with_the_remedy(
+    tmp_path: Path, harm: Callable[[Path], Any], error: type[Exception], words: str
+) -> None:
+    saved(tmp_path)
+    harm(tmp_path)
+    with pytest.raises(error, match=f"(?s){words}"):
+        judges.load("small", tmp_path)
+
+
+def test_an_unknown_judge_and_an_infinite_one_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no stored judge 'large'; have none"):
+        judges.load("large", tmp_path)
+    network = DigitClassifier(width=2, features=8)
+    with torch.no_grad():
+        network.head.bias[0] = float("inf")
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        saved(tmp_path, network)
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- what the repository ships ----------------------------------------------------------------------------------
+
+
+def test_every_stored_judge_loads_and_is_no_generator() -> None:
+    assert judges.names() == ["mnist"]
+    files = {path.name for path in (shipped("weights") / "judges").iterdir()}
+    assert files == {"mnist.json", "mnist.safetensors"}
+    assert "mnist" not in zoo.names()
+    assert (shipped("weights") / "judges" / "mnist.safetensors").stat().st_size < 2_000_000
+
+
+def test_the_stored_judge_reads_digits_that_it_never_saw() -> None:
+    card, judge = judges.card(), judges.load()
+    assert card.accuracy >= 0.99
+    images, labels, _ = data.load("digits", "test")
+    assert labels is not None
+    read = judge.probabilities(data.unit(images)).argmax(1)
+    assert float((read == labels).float().mean()) > 0.8  # other people's digits, at 8x8 pixels
