@@ -1,0 +1,173 @@
+"""Chapter 06: its Fréchet distance by hand is the package's, and its checkers know what they say."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import torch
+from torch import Tensor
+
+from gan_lessons import judges
+from gan_lessons.distances import frechet_distance, kernel_distance, moments
+from gan_lessons.exercises import Verdict, ch06
+from gan_lessons.neighbours import precision_recall
+
+NOTEBOOK = Path(__file__).parent.parent / "book" / "06_how_good.ipynb"
+CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch06, f"check_{number}") for number in range(1, 7)}
+
+
+def by_hand() -> Callable[[Tensor, Tensor], Tensor]:
+    """The function `frechet_by_hand` as it stands in the chapter."""
+    cells = nbformat.read(NOTEBOOK, as_version=4).cells
+    (source,) = (cell.source for cell in cells if "by-hand" in cell.metadata.get("tags", []))
+    names: dict[str, Any] = {"torch": torch}
+    exec(source, names)
+    return names["frechet_by_hand"]
+
+
+def cloud(n: int, d: int, seed: int) -> Tensor:
+    mix = torch.randn(d, d, generator=torch.Generator().manual_seed(seed + 100), dtype=torch.float64)
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) @ mix
+
+
+@pytest.mark.parametrize("n", [300, 6])  # with 6 points in 12 dimensions both covariances are singular
+def test_the_distance_by_hand_is_the_packages(n: int) -> None:
+    real, fake = cloud(n, 12, 0), cloud(n, 12, 1) + 0.5
+    ours = frechet_distance(moments(real), moments(fake))
+    assert float(by_hand()(real, fake)) == pytest.approx(ours, rel=1e-6)
+    assert ours > 1
+
+
+def test_the_distance_by_hand_on_the_chapters_two_numbers_is_6() -> None:
+    a, b = (torch.tensor(x, dtype=torch.float64)[:, None].repeat(1, 1) for x in ([1.0, 3.0], [2.0, 6.0]))
+    assert frechet_distance(moments(a), moments(b)) == pytest.approx(6.0)
+    # torch.cov of one column is a number; in two dimensions, each coordinate by itself, it is twice 6
+    two = [torch.cat([torch.cat([x, x * 0]), torch.cat([x * 0, x])], 1) for x in (a, b)]
+    assert float(by_hand()(*two)) == pytest.approx(frechet_distance(*map(moments, two)), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (25, "Right"),
+        (5.0, "The square of it"),
+        (9.0, "spreads differ"),
+        (16.0, "means differ"),
+        ((0 - 3) ** 2 + (1 - 25) ** 2, "not the variances"),
+        (3 + 4, "Square the differences"),
+        (9 + 1 + 25, "difference of deviations"),
+        (24.0, "Equation"),
+    ],
+)
+def test_1_knows_the_usual_wrong_turns(answer: float, words: str) -> None:
+    assert words in ch06.check_1(answer).message
+    assert ch06.check_1(answer).correct is (words == "Right")
+
+
+def k(a: Tensor, b: Tensor) -> Tensor:
+    return (a @ b.T / a.shape[1] + 1) ** 3
+
+
+def off(a: Tensor, pairs: float) -> Tensor:
+    return (k(a, a).sum() - k(a, a).diagonal().sum()) / pairs
+
+
+@pytest.mark.parametrize(
+    ("kernel", "words"),
+    [
+        (kernel_distance, "Right"),
+        (lambda x, g: k(x, x).mean() + k(g, g).mean() - 2 * k(x, g).mean(), "biased"),
+        (lambda x, g: off(x, len(x) ** 2) + off(g, len(g) ** 2) - 2 * k(x, g).mean(), "still counted"),
+        (lambda x, g: off(x, len(x) * (len(x) - 1)) + off(g, len(g) * (len(g) - 1)), "is missing"),
+        (lambda x, g: off(x, len(x) * (len(x) - 1)) + off(g, len(g) * (len(g) - 1)) - k(x, g).mean(), "counts twice"),
+        (lambda x, g: -kernel_distance(x, g), "but for the sign"),
+        (lambda x, g: kernel_distance(x * math.sqrt(3), g * math.sqrt(3)), "divided by d"),
+    ],
+)
+def test_2_knows_the_usual_wrong_turns(kernel: Callable[[Tensor, Tensor], Any], words: str) -> None:
+    assert words in ch06.check_2(kernel).message
+    assert ch06.check_2(kernel).correct is (words == "Right")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"X": "memory", "Y": "dropped class", "Z": "blur"}, "Right"),
+        ({"X": "memory", "Y": "blur", "Z": "dropped class"}, "Count the classes"),
+        ({"X": "blur", "Y": "memory", "Z": "dropped class"}, "count as copies"),
+        ({"X": "memory", "Y": "noise", "Z": "blur"}, "'noise' is none of them"),
+        ({"X": "memory"}, "Keep the three keys"),
+    ],
+)
+def test_3_knows_the_usual_wrong_turns(answer: dict[str, str], words: str) -> None:
+    assert words in ch06.check_3(answer).message
+    assert ch06.check_3(answer).correct is (words == "Right")
+
+
+@pytest.mark.parametrize(
+    ("measure", "words"),
+    [
+        (precision_recall, "Right"),
+        (lambda r, f, k: precision_recall(f, r, k), "swapped"),
+        (lambda r, f, k: precision_recall(r, f, k - 1) if k > 1 else (0.0, 0.0), "radius 0"),
+        (lambda r, f, k: precision_recall(r, f, max(1, k - 1)), "has been counted"),
+        (lambda r, f, k: ch06._own_balls(r, f, k), "wrong points"),
+        (lambda r, f, k: (1.0, 1.0), "it should be"),
+        (lambda r, f, k: 1.0, "two numbers"),
+    ],
+)
+def test_4_knows_the_usual_wrong_turns(measure: Callable[..., Any], words: str) -> None:
+    assert words in ch06.check_4(measure).message
+    assert ch06.check_4(measure).correct is (words == "Right")
+
+
+def line(n: Tensor, distances: Tensor, which: int) -> float:
+    columns = torch.stack([torch.ones(len(n)), 1 / n], 1)
+    return float(torch.linalg.lstsq(columns, distances[:, None]).solution[which])
+
+
+@pytest.mark.parametrize(
+    ("extrapolate", "words"),
+    [
+        (lambda n, d: line(n, d, 0), "Right"),
+        (lambda n, d: line(n, d, 1), "slope"),
+        (lambda n, d: d[-1], "largest n"),
+        (lambda n, d: d.mean(), "mean over the sizes"),
+        (lambda n, d: line(1 / n, d, 0), "line in n"),
+        (lambda n, d: 0.0, "near 3"),
+    ],
+)
+def test_5_knows_the_usual_wrong_turns(extrapolate: Callable[[Tensor, Tensor], Any], words: str) -> None:
+    assert words in ch06.check_5(extrapolate).message
+    assert ch06.check_5(extrapolate).correct is (words == "Right")
+
+
+@pytest.mark.parametrize(
+    ("hide", "words"),
+    [
+        (lambda x: x.roll(1, dims=3), "Right"),
+        (lambda x: x.roll(-1, dims=2), "Right"),
+        (lambda x: x, "still count as copies"),
+        (lambda x: (x * 0.97).byte(), "still count as copies"),
+        (lambda x: 255 - x, "the judge minds"),
+        (lambda x: x.flip(3), "the judge minds"),
+        (lambda x: x.float(), "Return bytes"),
+        (lambda x: x[:5], "Return bytes"),
+    ],
+)
+def test_6_takes_what_hides_a_copy_and_keeps_the_digit(hide: Callable[[Tensor], Tensor], words: str) -> None:
+    verdict = ch06.check_6(hide, judges.load("mnist"))
+    assert words in verdict.message
+    assert verdict.correct is (words == "Right")
+
+
+@pytest.mark.parametrize("number", CHECKS)
+def test_a_checker_never_raises(number: int) -> None:
+    judge = (judges.load("mnist"),) if number == 6 else ()
+    for answer in ("text", 3, [1], {"X": 1}, lambda *a: "text", lambda *a: torch.ones(2, 2)):
+        assert CHECKS[number](answer, *judge).correct is False
+    for nothing in (None, ..., lambda *a: None):
+        assert CHECKS[number](nothing, *judge).correct is None
