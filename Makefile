@@ -39,7 +39,7 @@ run: .venv/.core  ## execute chapters: CHAPTER=05 PROFILE=quick (all without CHA
 lab: .venv/.dev  ## open the chapters in JupyterLab
 	$(PY) -m jupyterlab book
 
-bench: .venv/.core  ## time our training loop against a plain one
+bench: .venv/.core  ## time our training loop against a plain one, and many seeds against one
 	$(PY) -m tests.benchmarks
 
 lint: .venv/.dev  ## check style, types and stamps

@@ -1,0 +1,310 @@
+"""Chapter 04: its loop by hand is the library's loop, its pendulum swings as it says, and its checkers know why."""
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gan_lessons import GAN, losses, models, noise, theory, train
+from gan_lessons.exercises import Verdict, ch04
+
+NOTEBOOK = Path(__file__).parent.parent / "book" / "04_gan_in_1d.ipynb"
+CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch04, f"check_{number}") for number in range(1, 7)}
+PERIOD = 4 * math.pi / 0.03
+Function = Callable[..., Any]
+
+
+def by_hand() -> Function:
+    """The function `dance` as it stands in the chapter."""
+    cells = nbformat.read(NOTEBOOK, as_version=4).cells
+    (source,) = (cell.source for cell in cells if "by-hand" in cell.metadata.get("tags", []))
+    names: dict[str, Any] = {"torch": torch, "F": F}
+    exec(source, names)
+    return names["dance"]
+
+
+def game() -> tuple[GAN, Iterator[tuple[Tensor]]]:
+    torch.manual_seed(0)
+    prior = noise.Prior("uniform", 1, lambda *size, **where: 2 * torch.rand(*size, dtype=torch.float64) - 1)
+    gan = GAN(models.mlp([1, 8, 1]).double(), models.mlp([1, 8, 1], slope=0.2).double(), prior)
+    generator = torch.Generator().manual_seed(1)
+
+    def batches() -> Iterator[tuple[Tensor]]:
+        while True:
+            yield (4 + 0.5 * torch.randn(16, 1, generator=generator, dtype=torch.float64),)
+
+    return gan, batches()
+
+
+def difference(one: nn.Module, other: nn.Module) -> float:
+    pairs = zip(one.parameters(), other.parameters(), strict=True)
+    return max(float((p - q).detach().abs().max()) for p, q in pairs)
+
+
+@pytest.mark.parametrize("k", [1, 5])
+def test_the_dance_by_hand_and_the_library_end_in_equal_weights(k: int) -> None:
+    (hand, batches), (ours, our_batches) = game(), game()
+    seen: list[int] = []
+    torch.manual_seed(7)
+    by_hand()(hand.G, hand.D, batches, 25, hand.prior.sample, lambda n, G, D: seen.append(n), k=k, lr=3e-3)
+
+    g_optimizer, d_optimizer = (
+        torch.optim.Adam(net.parameters(), 3e-3, betas=(0.5, 0.999)) for net in (ours.G, ours.D)
+    )
+    torch.manual_seed(7)
+    for _ in train(
+        ours,
+        our_batches,
+        25,
+        objective=losses.minimax,
+        g_optimizer=g_optimizer,
+        d_optimizer=d_optimizer,
+        d_steps=k,
+    ):
+        pass
+
+    assert difference(hand.G, ours.G) < 1e-9
+    assert difference(hand.D, ours.D) < 1e-9
+    fresh, _ = game()
+    assert difference(hand.G, fresh.G) > 1e-3  # and not because nothing moved
+    assert difference(hand.D, fresh.D) > 1e-3
+    assert seen == list(range(26))  # the camera sees the start and each round
+
+
+def test_the_stored_film_has_sixty_frames_and_a_description_and_is_small() -> None:
+    outputs = [out for cell in nbformat.read(NOTEBOOK, as_version=4).cells for out in cell.get("outputs", [])]
+    pages = [out["data"]["text/html"] for out in outputs if "text/html" in out.get("data", {})]
+    films = [page for page in pages if 'class="film"' in page]
+    lengths = [int(re.findall(r'<input type="range" min="0" max="(\d+)"', page)[0]) + 1 for page in films]
+    assert max(lengths) >= 60
+    assert min(lengths) >= 40
+    for page in films:
+        assert len(page.encode()) < 400_000
+        assert len(re.findall(r'<img [^>]*alt="([^"]+)"', page)[0]) > 100
+
+
+@pytest.mark.parametrize(("s_p", "s_q"), [(0.0, 0.0), (0.5, 0.5), (0.5, 0.1)])
+def test_the_slopes_of_the_pendulum_are_those_of_the_value(s_p: float, s_q: float) -> None:
+    shape = torch.special.ndtri((torch.arange(20_000, dtype=torch.float64) + 0.5) / 20_000)
+    theta, w = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (0.02, -0.03))
+    V = F.logsigmoid(w * s_p * shape).mean() + F.logsigmoid(-w * (theta + s_q * shape)).mean()
+    dw, dtheta = torch.autograd.grad(V, (w, theta))
+    assert float(dw) == pytest.approx(-0.02 / 2 + 0.03 * (s_p**2 + s_q**2) / 4, abs=2e-5)
+    assert float(dtheta) == pytest.approx(0.03 / 2, abs=2e-5)
+
+
+@pytest.mark.parametrize("answer", [1 / 0.6, np.float32(5 / 3), torch.tensor([1.6667])])
+def test_exercise_1_takes_the_density(answer: Any) -> None:
+    assert ch04.check_1(answer).correct is True
+
+
+def test_the_density_of_exercise_1_is_that_of_the_push_forward() -> None:
+    edges = torch.tensor([3.0899, 3.0901], dtype=torch.float64)
+    q = theory.push_forward(lambda z: 3 + z**2, edges, theory.uniform_cdf, (-1, 1), 20_000)
+    assert float(q) == pytest.approx(1 / 0.6, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("answer", "pointer"),
+    [
+        (0.5 / 0.6, "one root"),
+        (2 / 0.6, "p_z is 1/2"),
+        (0.6, "divide by it"),
+        (1 / 6.18, "taken at z"),
+        (0.0, "cancel"),
+        (math.nan, "Find all z"),
+        ("1.67", "should be a number"),
+    ],
+)
+def test_exercise_1_points_at_the_mistake(answer: Any, pointer: str) -> None:
+    assert_wrong(ch04.check_1(answer), pointer)
+
+
+def test_the_ways_of_exercise_2_are_the_slopes_of_the_best_logit() -> None:
+    x = torch.tensor([3.0, 3.6], dtype=torch.float64, requires_grad=True)
+    a = -2 * (x - 4) ** 2 + 8 * (x - 3.5) ** 2 + math.log(0.25 / 0.5)
+    assert float(torch.sigmoid(a[0]).detach()) == pytest.approx(1 / 3)
+    (slope,) = torch.autograd.grad(a.sum(), x)
+    assert ch04.check_2((1 / 3, *torch.sign(slope).tolist())).correct is True
+
+
+@pytest.mark.parametrize(
+    ("answer", "pointer"),
+    [
+        ((2 / 3, -1, 1), "forged"),
+        ((0.5, -1, 1), "narrower heap"),
+        ((0.9, -1, 1), "Put x = 3"),
+        ((1 / 3, 1, 1), "Not all notes"),
+        ((1 / 3, 1, -1), "Which sign"),
+        ((1 / 3, -4, 3.2), "+1 (to the right)"),
+        ((1 / 3, -1), "three numbers"),
+        (1 / 3, "should be a list or a tuple"),
+    ],
+)
+def test_exercise_2_points_at_the_mistake(answer: Any, pointer: str) -> None:
+    assert_wrong(ch04.check_2(answer), pointer)
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_exercise_3_takes_old_and_new_forgeries(fresh: bool) -> None:
+    assert ch04.check_3(ch04._a_round(fresh=fresh)).correct is True
+
+
+def with_bce(G: Any, D: Any, draw_x: Function, draw_z: Function, d_optimizer: Any, g_optimizer: Any, k: int) -> None:
+    bce = F.binary_cross_entropy_with_logits
+    for _ in range(k):
+        x, z = draw_x(), draw_z()
+        fake = G(z)
+        a, b = D(x), D(fake.detach())
+        d_optimizer.zero_grad()
+        (bce(a, torch.ones_like(a)) + bce(b, torch.zeros_like(b))).backward()
+        d_optimizer.step()
+    G.zero_grad()
+    (-bce(D(fake), torch.zeros_like(b))).backward()
+    g_optimizer.step()
+
+
+def test_exercise_3_takes_cross_entropy_too() -> None:
+    assert ch04.check_3(with_bce).correct is True
+
+
+def d_alone(G: Any, D: Any, draw_x: Function, draw_z: Function, d_optimizer: Any, g_optimizer: Any, k: int) -> None:
+    for _ in range(k):
+        d_optimizer.zero_grad()
+        (-F.logsigmoid(D(draw_x())).mean() - F.logsigmoid(-D(G(draw_z()).detach())).mean()).backward()
+        d_optimizer.step()
+
+
+def g_alone(G: Any, D: Any, draw_x: Function, draw_z: Function, d_optimizer: Any, g_optimizer: Any, k: int) -> None:
+    g_optimizer.zero_grad()
+    F.logsigmoid(-D(G(draw_z()))).mean().backward()
+    g_optimizer.step()
+
+
+@pytest.mark.parametrize(
+    ("one_round", "pointer"),
+    [
+        (lambda *all: ch04._a_round(g_moves=all[-1])(*all), "G moves k times"),
+        (ch04._a_round(d_moves=1), "D moves once"),
+        (ch04._a_round(clear=False), "pile up"),
+        (ch04._a_round(sign=-1), "D moves the wrong way"),
+        (ch04._a_round(g_sign=-1), "G moves the wrong way"),
+        (ch04._a_round(non_saturating=True), "the other game"),
+        (ch04._a_round(same=True), "draw new ones"),
+        (ch04._a_round(leak=True), "G's backward leaves"),
+        (d_alone, "G does not"),
+        (g_alone, "D does not"),
+        (lambda *a: 1, "stand where they stood"),
+        (lambda G, D: 1, "raised TypeError"),
+    ],
+)
+def test_exercise_3_points_at_the_mistake(one_round: Function, pointer: str) -> None:
+    assert_wrong(ch04.check_3(one_round), pointer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "pointer"),
+    [
+        ({"A": "k5 fast", "B": "k1 slow", "C": "k5 slow"}, "2 of 3 wrong. A"),
+        ({"A": "k5 slow", "B": "k1 plain", "C": "k5 fast"}, "1 of 3 wrong. B"),
+        ({"A": "k5", "B": "k1 slow", "C": "k5 fast"}, "no game of section 5"),
+        ({"A": "k5 slow"}, "Keep the keys"),
+    ],
+)
+def test_exercise_4_points_at_the_mistake(answer: Any, pointer: str) -> None:
+    assert_wrong(ch04.check_4(answer), pointer)
+    assert ch04.check_4(ch04.GAMES).correct is True
+
+
+def test_the_period_of_exercise_5_is_that_of_the_game() -> None:
+    theta, w, crossings = 0.01, 0.0, []
+    for number in range(2000):
+        w += 0.09 * -theta / 2
+        after = theta + 0.01 * w / 2
+        if theta > 0 >= after:
+            crossings.append(number)
+        theta = after
+    period = crossings[-1] - crossings[-2]
+    assert period == pytest.approx(PERIOD, rel=0.01)
+    assert ch04.check_5(period).correct is True
+
+
+@pytest.mark.parametrize(
+    ("answer", "pointer"),
+    [
+        (PERIOD / 2, "a factor 2"),
+        (4 * math.pi / 0.05, "not their average"),
+        (4 * math.pi / 0.10, "not their sum"),
+        (4 * math.pi / 0.0009, "The root"),
+        (4 * math.pi / 0.09, "D's rate alone"),
+        (1 / PERIOD, "inverse"),
+        (100, "Differentiate"),
+    ],
+)
+def test_exercise_5_points_at_the_mistake(answer: Any, pointer: str) -> None:
+    assert_wrong(ch04.check_5(answer), pointer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "pointer"),
+    [
+        ({"d_lr": 1e-3}, "three keys"),
+        ({"d_lr": -1e-3, "g_lr": 1e-3, "beta1": 0.5}, "above 0"),
+        ({"d_lr": 1e-3, "g_lr": 1e-3, "beta1": 1.0}, "beta1 in"),
+    ],
+)
+def test_exercise_6_refuses_what_is_no_setting(answer: Any, pointer: str) -> None:
+    assert_wrong(ch04.check_6(answer), pointer)
+
+
+@pytest.mark.parametrize(
+    ("js", "swing", "correct", "pointer"),
+    [
+        (0.20, 0.10, True, "Right."),
+        (0.20, 0.30, False, "still swings"),
+        (0.40, 0.10, False, "calm, but"),
+        (0.69, 0.01, False, "not there yet"),
+    ],
+)
+def test_exercise_6_tells_apart_how_games_end(
+    js: float, swing: float, correct: bool, pointer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ch04, "_calm", lambda *rates: (js, swing))
+    verdict = ch04.check_6({"d_lr": 5e-3, "g_lr": 1e-3, "beta1": 0.5})
+    assert verdict.correct is correct
+    assert pointer in verdict.message
+
+
+def test_checkers_leave_the_global_random_state_alone() -> None:
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    ch04.check_3(ch04._a_round())
+    ch04._calm(1e-3, 1e-3, 0.5, seeds=2, rounds=9)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=[f"exercise {n}" for n in CHECKS])
+@pytest.mark.parametrize("answer", [None, ...])
+def test_no_answer_is_not_answered_yet(check: Callable[..., Verdict], answer: Any) -> None:
+    assert check(answer) == (None, "Not answered yet.")
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=[f"exercise {n}" for n in CHECKS])
+@pytest.mark.parametrize("answer", ["text", {}, [], [[]], np.zeros(3), torch.zeros(0), object(), lambda *a: "x"])
+def test_no_answer_at_all_makes_a_checker_raise(check: Callable[..., Verdict], answer: Any) -> None:
+    assert check(answer).correct is False
+
+
+def assert_wrong(verdict: Verdict, pointer: str) -> None:
+    assert verdict.correct is False, verdict.message
+    assert verdict.message.startswith("Not yet. ")
+    assert pointer in verdict.message
