@@ -293,6 +293,8 @@ def _environment(profile: str) -> Iterator[None]:
     """Let kernels inherit: inline figures, this very package, and one thread a process in smoke."""
     before = dict(os.environ)
     os.environ.pop("MPLBACKEND", None)
+    # else torch tells, with its path, of a machine that has CUDA's compiler and no GPU
+    os.environ.setdefault("TORCH_LOGS", "-torch.utils.cpp_extension")
     if profile == "smoke":
         os.environ["OMP_NUM_THREADS"] = "1"
     if root := repository_root():

@@ -16,6 +16,7 @@ from PIL import Image
 
 from gan_lessons import models, noise, notebooks, zoo
 from gan_lessons.__main__ import main
+from tests.signals import hear_ctrl_c
 
 ROOT = Path(__file__).parent.parent
 
@@ -215,6 +216,7 @@ def test_ctrl_c_stops_all_jobs_and_keeps_what_each_had(tmp_path: Path, runs: Pat
         env=environment(),
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_ctrl_c,
     )
     end = time.monotonic() + 60
     while not all((tmp_path / name).exists() for name in ("01_a", "02_b")):

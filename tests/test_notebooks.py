@@ -23,6 +23,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 
 from gan_lessons import notebooks
+from tests.signals import hear_ctrl_c
 
 ROOT = Path(__file__).parent.parent
 BOOK = sorted((ROOT / "book").glob("*.ipynb"))
@@ -499,6 +500,14 @@ def test_a_bad_request_is_refused_before_anything_runs(
     assert [entry.name for entry in tmp_path.rglob("*")] == ["book", path.name]
 
 
+def test_a_compiler_for_cuda_without_a_gpu_leaves_no_word_in_the_outputs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_HOME", str(tmp_path))
+    path = stored(tmp_path / "book", a_notebook("import torch.utils.cpp_extension"))
+    assert read(notebooks.run(path, "smoke", scratch=tmp_path / "scratch")).cells[2].outputs == []
+
+
 def test_a_notebook_without_parameters_is_refused(tmp_path: Path) -> None:
     notebook = a_notebook("1")
     del notebook.cells[1]
@@ -513,7 +522,7 @@ def test_ctrl_c_keeps_the_outputs_so_far_and_leaves_the_book_alone(tmp_path: Pat
     before = path.read_bytes()
     command = [sys.executable, "-m", "gan_lessons", "run", "--profile", "quick", "--in-place", str(path)]
     environment = os.environ | {"GAN_LESSONS_RUNS": str(tmp_path / "runs"), "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c)
     until(sign.exists, seconds=60)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
