@@ -1,0 +1,301 @@
+"""Chapter 13: its census by hand is the library's, its layers see the batch, and its checkers know what they say."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from gan_lessons import ensemble, modes, toys
+from gan_lessons.exercises import Verdict, ch13
+from tests.wrong_answers.ch13 import WRONG
+
+NOTEBOOK = Path(__file__).parent.parent / "book" / "13_mode_collapse.ipynb"
+CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch13, f"check_{number}") for number in range(1, 7)}
+Function = Callable[..., Any]
+LOG2 = math.log(2)
+
+
+def source(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def cells_with(*words: str) -> dict[str, Any]:
+    """Run the code cells of the chapter that hold one of these words, and return their names."""
+    names: dict[str, Any] = {"torch": torch, "nn": nn, "ensemble": ensemble, "WIDTH": 8, "fresh": source}
+    for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
+        if cell.cell_type == "code" and any(word in cell.source for word in words):
+            exec(cell.source, names)
+    return names
+
+
+@pytest.mark.parametrize("toy", [toys.ring(), toys.grid()], ids=lambda toy: toy.name)
+def test_the_census_by_hand_and_its_rules_are_the_librarys(toy: toys.Mixture) -> None:
+    names = cells_with("def census(")
+    samples = torch.cat([toy.sample(2_000, generator=source()), 3 * torch.randn(500, 2, generator=source(1))])
+    nearest, fine = names["census"](samples, toy)
+    found = modes.tally(samples, toy.means, toy.stds)
+    assert torch.equal(nearest, found.nearest)
+    assert torch.equal(fine, found.good)
+    fine[0] = 40  # fewer than its due by every strict rule
+    kinds = names["captured"](fine, 2_500, toy.weights)
+    assert kinds["at least one"] == int(modes.at_least_one(fine).sum()) == toy.modes
+    assert kinds["at least 2 %"] == int(modes.least_share(fine, 2_500).sum()) == toy.modes - 1
+    assert kinds["half of its due"] == int(modes.expected_share(fine, 2_500, toy.weights).sum()) == toy.modes - 1
+
+
+@pytest.fixture(scope="module")
+def layers() -> dict[str, nn.Module]:
+    names = cells_with("class BatchDeviation", "class MinibatchDiscrimination")
+    return {"deviation": names["BatchDeviation"](), "discrimination": names["MinibatchDiscrimination"]([0, 1], 3)}
+
+
+@pytest.mark.parametrize("name", ["deviation", "discrimination"])
+def test_a_layer_that_sees_the_batch_says_so_and_keeps_the_seeds_apart(layers: dict[str, nn.Module], name: str) -> None:
+    layer = layers[name]
+    assert layer.sees_the_batch is True
+    x = torch.randn(2, 6, 3, generator=source())
+    other = torch.stack([x[0], torch.randn(6, 3, generator=source(1))])
+    with torch.no_grad():
+        told, changed = layer(x), layer(other)
+    assert torch.equal(told[..., :3], x)
+    assert torch.equal(told[0], changed[0])
+    assert not torch.allclose(told[1, :, 3:], changed[1, :, 3:])
+    moved = x.clone()
+    moved[0, 0] += 1  # another note of the batch changes what the last one is told
+    with torch.no_grad():
+        assert not torch.allclose(layer(moved)[0, -1, 3:], told[0, -1, 3:])
+
+
+def test_minibatch_discrimination_is_the_papers_sum_without_itself(layers: dict[str, nn.Module]) -> None:
+    layer = layers["discrimination"]
+    x = torch.randn(2, 5, 3, generator=source())
+    with torch.no_grad():
+        told = layer(x)[..., 3:]
+        M = (x @ layer.T).reshape(2, 5, 4, 4)  # (S, n, B, C)
+    for s, i, b in ((0, 0, 0), (1, 3, 2), (0, 4, 3)):
+        near = sum(math.exp(-float((M[s, i, b] - M[s, j, b]).abs().sum())) for j in range(5) if j != i)
+        assert float(told[s, i, b]) == pytest.approx(near, rel=1e-4)
+
+
+@pytest.mark.parametrize("answer", [(LOG2, LOG2 / 0.0014), [0.693, 495], (torch.tensor(LOG2), np.float64(495.1))])
+def test_exercise_1_takes_divergence_and_floors(answer: Any) -> None:
+    assert ch13.check_1(answer).correct is True
+
+
+@pytest.mark.parametrize(
+    ("answer", "pointer"),
+    [
+        ((1.0, 714.3), "bits"),
+        ((-LOG2, 495), "sign"),
+        ((LOG2 / 4, 495), "Add all four"),
+        ((0.5, 495), "mean logarithm"),
+        ((math.inf, 1), "other direction"),
+        ((math.log(8), 495), "one kind of eight"),
+        ((0.3, 1), "1/8"),
+        ((LOG2, LOG2 / 0.0028), "a 2 below"),
+        ((LOG2, LOG2 * 5_000 / 8), "not 8"),
+        ((LOG2, LOG2 * 5_000 / 3), "K = 8"),
+        ((LOG2, 0.0014 / LOG2), "other way round"),
+        ((LOG2, 3.0), "divide by"),
+        ((LOG2,), "two numbers"),
+        (LOG2, "should be a tuple"),
+    ],
+)
+def test_exercise_1_points_at_the_mistake(answer: Any, pointer: str) -> None:
+    assert_wrong(ch13.check_1(answer), pointer)
+
+
+def strict(which: Tensor, distance: Tensor, weights: Tensor, part: float) -> int:
+    return int((good(which, distance, weights) >= part * len(which) * weights).sum())
+
+
+def good(which: Tensor, distance: Tensor, weights: Tensor) -> Tensor:
+    return torch.bincount(which[distance <= 3], minlength=len(weights))
+
+
+def by_loop(which: Tensor, distance: Tensor, weights: Tensor, part: float) -> int:
+    found = [sum(w == k and d <= 3 for w, d in zip(which.tolist(), distance.tolist(), strict=True)) for k in range(4)]
+    return sum(c >= part * len(which) * w for c, w in zip(found, weights.tolist(), strict=False))
+
+
+@pytest.mark.parametrize("answer", [strict, by_loop])
+def test_exercise_2_takes_every_way_to_write_it(answer: Function) -> None:
+    assert ch13.check_2(answer).correct is True
+
+
+@pytest.mark.parametrize(
+    ("answer", "pointer"),
+    [
+        (lambda w, d, p, part: strict(w, 0 * d, p, part), "beyond 3"),
+        (lambda w, d, p, part: strict(w[d <= 3], d[d <= 3], p, part), "not of the good ones"),
+        (lambda w, d, p, part: int((good(w, d, p) >= 1).sum()), "at least one"),
+        (lambda w, d, p, part: strict(w, d, torch.full_like(p, 1 / len(p)), part), "weights differ"),
+        (lambda w, d, p, part: int((good(w, d, p) > part * len(w) * p).sum()), "limit itself"),
+        (lambda w, d, p, part: good(w, d, p) >= part * len(w) * p, "one number"),
+        (lambda w, d, p, part: 17, "which = (1, 1, 1, 0)"),
+    ],
+)
+def test_exercise_2_points_at_the_mistake(answer: Any, pointer: str) -> None:
+    assert_wrong(ch13.check_2(answer), pointer)
+
+
+def by_luck(a: float, K: int, n: int) -> float:
+    return K * (1 - (1 - a / K) ** n)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda a, K, n: -K * math.expm1(n * math.log1p(-a / K)) if a < K else K,
+        lambda a, K, n: modes.chance(torch.full((K,), a / K, dtype=torch.float64), n),
+    ],
+)
+def test_exercise_3_takes_every_way_to_write_it(answer: Function) -> None:
+    assert ch13.check_3(answer).correct is True
+
+
+@pytest.mark.parametrize(
+    ("answer", "pointer"),
+    [
+        (by_luck, "log1p"),
+        (lambda a, K, n: by_luck(a, K, n) / K, "multiply by K"),
+        (lambda a, K, n: n * a, "Several may hit"),
+        (lambda a, K, n: min(K, n * a), "cut at K"),
+        (lambda a, K, n: K * (1 - (1 - a) ** n), "a / K only"),
+        (lambda a, K, n: K - by_luck(a, K, n), "missed"),
+        (lambda a, K, n: 1 - (1 - a / K) ** (n * K), "capture any"),
+        (lambda a, K, n: 0.5, "probability"),
+    ],
+)
+def test_exercise_3_points_at_the_mistake(answer: Any, pointer: str) -> None:
+    assert_wrong(ch13.check_3(answer), pointer)
+
+
+def beside(x: Tensor, spread: Tensor) -> Tensor:
+    return torch.cat([x, spread.expand_as(x)], -1)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda x: beside(x, (x.var(-2, keepdim=True, correction=0) + 1e-8).sqrt()),
+        lambda x: beside(x, x.std(-2, keepdim=True, correction=0)),  # torch's own slope at 0 is 0
+        lambda x: beside(x, ((x - x.mean(-2, keepdim=True)).square().mean(-2, keepdim=True) + 1e-9).sqrt()),
+    ],
+)
+def test_exercise_4_takes_every_way_to_write_it(answer: Function) -> None:
+    assert ch13.check_4(answer).correct is True
+
+
+@pytest.mark.parametrize(
+    ("answer", "pointer"),
+    [
+        (lambda x: beside(x, x.var(-2, keepdim=True, correction=0).sqrt()), "inside the root"),
+        (lambda x: beside(x, x.std(-2, keepdim=True)), "n - 1"),
+        (lambda x: beside(x, x.var(-2, keepdim=True, correction=0)), "variance"),
+        (lambda x: beside(x, x.std(-1, keepdim=True, correction=0)), "one note"),
+        (lambda x: beside(x, x.std(0, keepdim=True, correction=0)), "mixes the seeds"),
+        (lambda x: beside(x, x.std(tuple(range(x.ndim - 1)), keepdim=True, correction=0)), "mixes the seeds"),
+        (lambda x: x.std(-2, keepdim=True, correction=0).expand_as(x), "has the shape"),
+        (lambda x: torch.cat([x.std(-2, keepdim=True, correction=0).expand_as(x), x], -1), "numbers first"),
+        (lambda x: beside(x, 0 * x), "deviation of column"),
+        (lambda x: x.tolist(), "tensor"),
+    ],
+)
+def test_exercise_4_points_at_the_mistake(answer: Any, pointer: str) -> None:
+    assert_wrong(ch13.check_4(answer), pointer)
+
+
+@pytest.mark.parametrize("answer", [(999 / 52_000, 50, math.log(10 / 7)), [0.01921, 50.0, 0.3567]])
+def test_exercise_5_takes_the_three_numbers(answer: Any) -> None:
+    assert ch13.check_5(answer).correct is True
+
+
+@pytest.mark.parametrize(
+    ("answer", "pointer"),
+    [
+        ((999 / 26_000, 50, 0.357), "a 2 below"),
+        ((0.0, 50, 0.357), "not 0"),
+        ((0.0014, 50, 0.357), "ring's"),
+        ((0.5, 50, 0.357), "26,000"),
+        ((999 / 52_000, 1_000, 0.357), "2,000 %"),
+        ((999 / 52_000, 520, 0.357), "How many kinds"),
+        ((999 / 52_000, 20, 0.357), "of the samples"),
+        ((999 / 52_000, 7, 0.357), "add up to 1"),
+        ((999 / 52_000, 50, -math.log(10 / 7)), "sign"),
+        ((999 / 52_000, 50, math.log(700)), "entropy"),
+        ((999 / 52_000, 50, 0.3), "mean logarithm"),
+        ((999 / 52_000, 50, math.log2(10 / 7)), "bits"),
+        ((999 / 52_000, 50, math.inf), "other direction"),
+        ((999 / 52_000, 50, 5.0), "1/700"),
+        ((999 / 52_000, 50), "three numbers"),
+    ],
+)
+def test_exercise_5_points_at_the_mistake(answer: Any, pointer: str) -> None:
+    assert_wrong(ch13.check_5(answer), pointer)
+
+
+def fraud(n: int, means: Tensor, stds: Tensor) -> Tensor:
+    which = torch.arange(n) % len(means)
+    points = means[which].clone()
+    odd = torch.arange(n) % 90 == 0
+    points[odd, 0] += 5 * stds[which[odd]]
+    return points
+
+
+def test_exercise_6_takes_a_fraud_also_as_an_array() -> None:
+    assert ch13.check_6(fraud).correct is True
+    assert ch13.check_6(lambda n, m, s: fraud(n, m, s).numpy()).correct is True
+
+
+@pytest.mark.parametrize(
+    ("answer", "pointer"),
+    [
+        (lambda n, m, s: m[torch.arange(n) % len(m)], "too good"),
+        (lambda n, m, s: fraud(n, m, s) + 1e-3 * torch.rand(n, 2), "different points"),
+        (lambda n, m, s: m[:1].repeat(n, 1), "of 8 modes"),
+        (lambda n, m, s: fraud(n - 1, m, s), "shape"),
+        (lambda n, m, s: fraud(n, m, s) / 0, "NaN"),
+        (lambda n, m, s: torch.where(torch.arange(n)[:, None] % 9 == 0, 9.0, fraud(n, m, s)), "too little"),
+        (lambda n, m, s: torch.cat([fraud(n - 400, m, s), m[:1].repeat(400, 1)]), "times the floor"),
+    ],
+)
+def test_exercise_6_points_at_the_mistake(answer: Any, pointer: str) -> None:
+    assert_wrong(ch13.check_6(answer), pointer)
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=[f"exercise {n}" for n in CHECKS])
+@pytest.mark.parametrize("answer", [None, ...])
+def test_no_answer_is_not_answered_yet(check: Callable[..., Verdict], answer: Any) -> None:
+    assert check(answer) == (None, "Not answered yet.")
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=[f"exercise {n}" for n in CHECKS])
+@pytest.mark.parametrize(
+    "answer", ["text", {}, [], [[]], np.zeros(3), torch.zeros(0), object(), lambda: 1, lambda *a: "x"]
+)
+def test_no_answer_at_all_makes_a_checker_raise(check: Callable[..., Verdict], answer: Any) -> None:
+    assert check(answer).correct is False
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
+def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
+    names: dict[str, Any] = {"math": math, "torch": torch}
+    exec(code, names)
+    answer = list(names.values())[-1]
+    verdict = CHECKS[exercise](answer)
+    assert verdict.correct is False
+    assert "raised" not in verdict.message
+    assert len(verdict.message) > 40
+
+
+def assert_wrong(verdict: Verdict, pointer: str) -> None:
+    assert verdict.correct is False, verdict.message
+    assert verdict.message.startswith("Not yet. ")
+    assert pointer in verdict.message
