@@ -1,0 +1,104 @@
+"""Chapter 07: its transposed convolution by hand is PyTorch's, and its checkers know what they say."""
+
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import torch
+from torch import nn
+
+from gan_lessons.exercises import ch07
+
+NOTEBOOK = Path(__file__).parent.parent / "book" / "07_dcgan.ipynb"
+
+
+def by_hand() -> dict[str, Any]:
+    """The functions `transposed` and `side_after` as they stand in the chapter."""
+    cells = nbformat.read(NOTEBOOK, as_version=4).cells
+    (source,) = (cell.source for cell in cells if "by-hand" in cell.metadata.get("tags", []))
+    names: dict[str, Any] = {"torch": torch}
+    exec(source, names)
+    return names
+
+
+@pytest.mark.parametrize("channels", [(1, 1), (3, 2)])
+@pytest.mark.parametrize(
+    ("side", "k", "s", "p"), [(7, 4, 2, 1), (1, 7, 1, 0), (5, 3, 2, 1), (4, 5, 3, 2), (3, 2, 4, 0)]
+)
+def test_the_transposed_convolution_by_hand_is_pytorchs(
+    side: int, k: int, s: int, p: int, channels: tuple[int, int]
+) -> None:
+    names = by_hand()
+    torch.manual_seed(0)
+    layer = nn.ConvTranspose2d(*channels, k, s, p, bias=False).double()
+    x = torch.randn(channels[0], side, side, dtype=torch.float64)
+    theirs = layer(x[None])[0].detach()
+    # the chapter's canvas is float32
+    ours = names["transposed"](x.float(), layer.weight.detach().float(), s, p)
+    assert ours.shape == theirs.shape
+    assert torch.allclose(ours.double(), theirs, atol=1e-5)
+    assert float(theirs.abs().max()) > 0.01
+    assert theirs.shape[-1] == names["side_after"](side, k, s, p)
+
+
+def test_checkers_leave_the_global_random_state_alone() -> None:
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    ch07.check_3(lambda x, kernel, stride: x)
+    ch07.check_5(lambda network: None)
+    ch07.check_6(lambda D, images: images)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def with_eval(D: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    return torch.sigmoid(D.eval()(images)).detach()
+
+
+def with_graph(D: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    return torch.sigmoid(D.eval()(images))
+
+
+def bias_left(network: nn.Module) -> None:
+    from gan_lessons.convolutions import dcgan_init
+
+    dcgan_init(network)
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.constant_(layer.bias, 0.3)
+
+
+def gamma_left(network: nn.Module) -> None:
+    from gan_lessons.convolutions import dcgan_init
+
+    dcgan_init(network)
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.ones_(layer.weight)
+
+
+@pytest.mark.parametrize(
+    ("check", "answer", "words"),
+    [
+        (ch07.check_1, (31, 29, 32), "Almost"),
+        (ch07.check_1, (32, 30, 63), "Look at c"),
+        (ch07.check_1, (32, 30), "three whole numbers"),
+        (ch07.check_1, (32.5, 30, 32), "three whole numbers"),
+        (ch07.check_2, (5, 11_063_808), "4 x 4 weights"),
+        (ch07.check_2, (24 * 48 * 16,), "two numbers"),
+        (ch07.check_3, lambda x, kernel, stride: x, "it should have"),
+        (ch07.check_3, lambda x, kernel, stride: 1 / 0, "ZeroDivisionError"),
+        (ch07.check_4, {3, 6}, "Try 9"),
+        (ch07.check_4, {3, 5, 6, 9}, "5 leaves a pattern"),
+        (ch07.check_5, lambda network: 0, "0.02 is wanted there too"),
+        (ch07.check_5, gamma_left, "mean 1 and standard deviation"),
+        (ch07.check_5, bias_left, "A bias of BatchNorm2d"),
+        (ch07.check_6, with_eval, "put it back"),
+        (ch07.check_6, with_graph, "carries a graph"),
+    ],
+)
+def test_other_wrong_answers_get_a_pointer(check: Any, answer: Any, words: str) -> None:
+    verdict = check(answer)
+    assert verdict.correct is False
+    assert words in verdict.message
