@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from gan_lessons.intervals import mean_interval
+
 
 class Scores(NamedTuple):
     """What the nine measures say of one set of images; MEASURES says how to read them."""
@@ -45,17 +47,22 @@ MEASURES = {
 
 def interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float]:
     """Mean and half-width of its Student-t interval; the half-width of a single value is nan."""
-    mean, deviation, n = _summary(values)
-    return mean, _t(level, n - 1) * deviation / math.sqrt(n) if n > 1 else math.nan
+    if len(values) == 1:
+        return values[0], math.nan
+    mean, half = mean_interval(values, level)
+    return float(mean), float(half)
 
 
 def normal_range(values: Sequence[float], level: float = 0.99) -> tuple[float, float]:
-    """The range in which one more value like these, at least two, lies with probability `level` (normal errors)."""
-    mean, deviation, n = _summary(values)
-    if n < 2:
+    """The range in which one more value like these, at least two, lies with probability `level` (normal errors).
+
+    One more value strays by s, and the mean of n by s/sqrt(n): together sqrt(n + 1) times as far as the mean alone.
+    """
+    mean, half = interval(values, level)
+    if math.isnan(half):
         raise ValueError("a normal range needs at least two values")
-    half = _t(level, n - 1) * deviation * math.sqrt(1 + 1 / n)
-    return mean - half, mean + half
+    reach = half * math.sqrt(len(values) + 1)
+    return mean - reach, mean + reach
 
 
 def verdict(values: Sequence[float], floor: Sequence[float], larger_is_better: bool) -> str:
@@ -121,17 +128,6 @@ class Report(NamedTuple):
         head, *rows = self.rows()
         lines = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
         return "\n".join(lines)
-
-
-def _summary(values: Sequence[float]) -> tuple[float, float, int]:
-    n, mean = len(values), math.fsum(values) / len(values)
-    return mean, math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1)) if n > 1 else 0.0, n
-
-
-def _t(level: float, freedom: int) -> float:
-    from scipy.stats import t
-
-    return float(t.ppf((1 + level) / 2, freedom))
 
 
 def _plus_minus(mean: float, half: float | None, form: str) -> str:

@@ -33,10 +33,7 @@ class Stacked(nn.Sequential):
     """S networks side by side: (n, S, inputs) -> (n, S, outputs). Between the layers the seeds stand in front."""
 
     def forward(self, x: Tensor) -> Tensor:
-        out = super().forward(x.transpose(0, 1).contiguous())
-        if out.requires_grad:  # else the gradients below would lie in memory in another order than the values: slow
-            out.register_hook(Tensor.contiguous)
-        return out.transpose(0, 1)
+        return super().forward(x.transpose(0, 1)).transpose(0, 1)
 
 
 def stack(networks: Sequence[nn.Sequential]) -> Stacked:

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from gan_lessons.checkpoints import load_weights, save_weights
+from gan_lessons.distances import Moments, frechet_distance, moments
 from gan_lessons.downloads import DamagedFile, verify
 from gan_lessons.judge import DigitClassifier
+from gan_lessons.metrics import class_shares, coverage
 from gan_lessons.notebooks import commit
 from gan_lessons.paths import atomic_write, shipped
 
@@ -35,6 +38,41 @@ class JudgeCard(NamedTuple):
     sha256: str
     date: str
     commit: str
+
+
+class Ruler(NamedTuple):
+    """A judge beside a test set: the few numbers that a study asks of each of its many generators.
+
+    `ruler = judges.ruler(test_images)`, then `ruler(samples)["distance"]`. A report card (`metrics.report`) says more.
+    """
+
+    judge: DigitClassifier
+    reference: Moments
+    shares: Tensor  # of the classes among the real images, (10,)
+
+    def __call__(self, samples: Tensor) -> dict[str, float]:
+        """Judge images (n, 1, 28, 28) in [0, 1], on the judge's device.
+
+        distance: Fréchet distance of their features to those of the test set, lower is better, biased upward for small
+        n; classes: how many have at least half the share that they have among real images; confidence: mean of the
+        largest probability.
+        """
+        features = self.judge.features(samples)
+        probabilities = self.judge.head(features).softmax(1)
+        return {
+            "distance": frechet_distance(moments(features), self.reference),
+            "classes": float(coverage(class_shares(probabilities), self.shares)),
+            "confidence": float(probabilities.max(1).values.mean()),
+        }
+
+
+def ruler(images: Tensor, device: torch.device | str = "cpu", name: str = "mnist") -> Ruler:
+    """Make the ruler of a stored judge and real images, uint8 (n, 1, 28, 28): a test set, never the training images."""
+    if images.dtype != torch.uint8:
+        raise ValueError(f"a ruler is made of uint8 images, as data.load gives them, not {images.dtype}")
+    judge = load(name).to(device)
+    features = torch.cat([judge.features(part.to(device).float() / 255) for part in images.split(1000)])
+    return Ruler(judge, moments(features), class_shares(judge.head(features).softmax(1)))
 
 
 def names(folder: Path | None = None) -> list[str]:

@@ -5,7 +5,6 @@ One colour code through the book (Okabe and Ito's palette, safe for colour-blind
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,6 +16,7 @@ from torch import Tensor
 from gan_lessons import films
 from gan_lessons.films import Film
 from gan_lessons.history import History
+from gan_lessons.intervals import mean_interval as mean_interval  # the chapters call it here
 
 REAL, FAKE, DISC, THEORY = "#0072B2", "#D55E00", "#009E73", "#444444"
 EXTRA = "#CC79A7"  # a fourth curve, where there must be one
@@ -122,17 +122,6 @@ def band(ax: Axes, x: ArrayLike, runs: ArrayLike, colour: str, label: str = "") 
     mean, half = mean_interval(runs)
     ax.fill_between(x, mean - half, mean + half, color=colour, alpha=0.2, linewidth=0)
     ax.plot(x, mean, color=colour, label=label or None)
-
-
-def mean_interval(runs: ArrayLike, level: float = 0.95) -> tuple[Any, Any]:
-    """Mean over the first axis (seeds) and the half-width of its Student-t interval (Student 1908); n >= 2."""
-    from scipy.stats import t
-
-    runs = np.asarray(runs, dtype=float)
-    if len(runs) < 2:
-        raise ValueError("an interval needs at least two seeds")
-    half = t.ppf((1 + level) / 2, len(runs) - 1) * runs.std(0, ddof=1) / math.sqrt(len(runs))
-    return runs.mean(0), half
 
 
 def dots(ax: Axes, groups: dict[str, Sequence[float]], colour: str = FAKE) -> None:

@@ -82,9 +82,8 @@ def setup(profile: str = "auto", seed: int = 0) -> tuple[Profile, torch.device]:
 def convolution_dtype(device: torch.device) -> torch.dtype:
     """The dtype that convolutions should compute in: bfloat16 where the device has instructions for it, else float32.
 
-    Those are CUDA from compute capability 8, and CPUs with AMX or AVX-512-BF16. Measured with channels-last memory and
-    one thread on a CPU that has AVX-512-BF16 alone: 1.3 times as fast as float32 on chapter 07's DCGAN, 1.7 times on
-    its classic pair (`make bench`). Elsewhere bfloat16 is emulated, which is slower.
+    Those are CUDA from compute capability 8, and CPUs with AMX or AVX-512-BF16. Elsewhere bfloat16 is emulated, which
+    is slower. Chapter 07 times both on the machine that runs it, and holds their scores against each other.
     """
     if device.type == "cuda":
         short = torch.cuda.get_device_capability(device) >= (8, 0)

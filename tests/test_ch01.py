@@ -2,28 +2,17 @@
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
 import torch
 
 from gan_lessons import theory
 from gan_lessons.exercises import Verdict, ch01
+from tests.chapters import by_hand
 
-NOTEBOOK = Path(__file__).parent.parent / "book" / "01_telling_apart.ipynb"
 Function = Callable[..., Any]
-
-
-def by_hand() -> Function:
-    """The function `sampler` as it stands in the chapter."""
-    cells = nbformat.read(NOTEBOOK, as_version=4).cells
-    (source,) = (cell.source for cell in cells if "by-hand" in cell.metadata.get("tags", []))
-    names: dict[str, Any] = {"np": np}
-    exec(source, names)
-    return names["sampler"]
 
 
 X = np.linspace(-4.0, 6.0, 4001)
@@ -47,13 +36,13 @@ def test_the_sampler_by_hand_has_the_density_that_it_was_given(name: str) -> Non
     edges = torch.linspace(-3.95, 5.95, 100, dtype=torch.float64)
     below = np.interp(edges, X, np.concatenate([[0], np.cumsum((p[1:] + p[:-1]) / 2 * np.diff(X))]))
     wanted = torch.tensor(np.diff(below))  # the probability of each bin
-    given = out_of(by_hand()(DENSITIES[name], X), edges) * edges.diff()
+    given = out_of(by_hand("01_telling_apart", np=np)["sampler"](DENSITIES[name], X), edges) * edges.diff()
     wrong = out_of(lambda z: -4 + 10 * z**2, edges) * edges.diff()
     assert float((given - wanted).abs().sum()) < 1e-3 < 0.1 < float((wrong - wanted).abs().sum())
 
 
 def test_the_sampler_by_hand_is_a_plain_function_that_climbs_with_z() -> None:
-    G = by_hand()(DENSITIES["normal"], X)
+    G = by_hand("01_telling_apart", np=np)["sampler"](DENSITIES["normal"], X)
     z = np.linspace(0, 1, 1001)
     assert (np.diff(G(z)) > 0).all()
     assert (G(z) == G(z)).all()
@@ -63,7 +52,7 @@ def test_the_sampler_by_hand_is_a_plain_function_that_climbs_with_z() -> None:
 
 def test_the_sampler_by_hand_weighs_each_step_of_an_uneven_grid() -> None:
     x = 12 * np.linspace(0, 1, 4001) ** 2 - 4  # steps that grow from left to right
-    G = by_hand()(np.exp(-(x**2) / 2), x)
+    G = by_hand("01_telling_apart", np=np)["sampler"](np.exp(-(x**2) / 2), x)
     for z, quantile in ((0.025, -1.95996), (0.25, -0.67449), (0.5, 0.0), (0.975, 1.95996)):
         assert G(z) == pytest.approx(quantile, abs=1e-2)
 

@@ -2,10 +2,8 @@
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
 import torch
@@ -14,21 +12,12 @@ from torch import Tensor
 
 from gan_lessons import losses
 from gan_lessons.exercises import Verdict, ch02
+from tests.chapters import by_hand
 from tests.wrong_answers.ch02 import WRONG
 
-NOTEBOOK = Path(__file__).parent.parent / "book" / "02_cross_entropy.ipynb"
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch02, f"check_{number}") for number in range(1, 7)}
 H9 = -0.9 * math.log(0.9) - 0.1 * math.log(0.1)
 Function = Callable[..., Any]
-
-
-def by_hand() -> Function:
-    """The function `bce_on_logits` as it stands in the chapter."""
-    cells = nbformat.read(NOTEBOOK, as_version=4).cells
-    (source,) = (cell.source for cell in cells if "by-hand" in cell.metadata.get("tags", []))
-    names: dict[str, Any] = {"F": F}
-    exec(source, names)
-    return names["bce_on_logits"]
 
 
 def value_and_gradient(loss: Function, logits: Tensor, *more: Any) -> tuple[Tensor, Tensor]:
@@ -41,7 +30,7 @@ def value_and_gradient(loss: Function, logits: Tensor, *more: Any) -> tuple[Tens
 @pytest.mark.parametrize("target", [0.0, 1.0, 0.9, 0.1])
 def test_the_loss_by_hand_is_the_librarys_in_value_and_gradient(target: float) -> None:
     logits = torch.linspace(-60, 60, 241, dtype=torch.float64)[:, None]
-    mine, my_gradient = value_and_gradient(by_hand(), logits, target)
+    mine, my_gradient = value_and_gradient(by_hand("02_cross_entropy", F=F)["bce_on_logits"], logits, target)
     theirs, their_gradient = value_and_gradient(losses.bce, logits, target)
     torch.testing.assert_close(mine, theirs)
     torch.testing.assert_close(my_gradient, their_gradient)
@@ -53,7 +42,9 @@ def test_the_loss_by_hand_is_the_librarys_in_value_and_gradient(target: float) -
 def test_the_loss_by_hand_keeps_small_and_large_losses_in_float32(sign: float) -> None:
     target = 1.0 if sign > 0 else 0.0
     for a in (20.0, -20.0, 200.0, -200.0):
-        value, gradient = value_and_gradient(by_hand(), torch.tensor([[sign * a]]), target)
+        value, gradient = value_and_gradient(
+            by_hand("02_cross_entropy", F=F)["bce_on_logits"], torch.tensor([[sign * a]]), target
+        )
         exact = np.logaddexp(0.0, -a)
         assert float(value) == pytest.approx(exact, rel=1e-5)
         assert float(gradient.sum()) == pytest.approx(

@@ -2,34 +2,23 @@
 
 import math
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from gan_lessons import GAN, losses, models, noise, theory, train
 from gan_lessons.exercises import Verdict, ch03
+from tests.chapters import by_hand, difference
 from tests.wrong_answers.ch03 import WRONG
 
-NOTEBOOK = Path(__file__).parent.parent / "book" / "03_minimax_game.ipynb"
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch03, f"check_{number}") for number in range(1, 7)}
 LOG2 = math.log(2)
 JS_ANSWER = (math.log(4) - 1.10) / 2
 Function = Callable[..., Any]
-
-
-def by_hand() -> Function:
-    """The function `algorithm_1` as it stands in the chapter."""
-    cells = nbformat.read(NOTEBOOK, as_version=4).cells
-    (source,) = (cell.source for cell in cells if "by-hand" in cell.metadata.get("tags", []))
-    names: dict[str, Any] = {"torch": torch, "F": F}
-    exec(source, names)
-    return names["algorithm_1"]
 
 
 def game() -> tuple[GAN, Iterator[tuple[Tensor]]]:
@@ -45,16 +34,13 @@ def game() -> tuple[GAN, Iterator[tuple[Tensor]]]:
     return gan, batches()
 
 
-def difference(one: nn.Module, other: nn.Module) -> float:
-    pairs = zip(one.parameters(), other.parameters(), strict=True)
-    return max(float((p - q).detach().abs().max()) for p, q in pairs)
-
-
 @pytest.mark.parametrize("k", [1, 4])
 def test_algorithm_1_by_hand_and_the_library_end_in_equal_weights(k: int) -> None:
     (hand, batches), (ours, our_batches) = game(), game()
     torch.manual_seed(7)
-    by_hand()(hand.G, hand.D, batches, 25, hand.prior.sample, k=k, lr=0.1)
+    by_hand("03_minimax_game", torch=torch, F=F)["algorithm_1"](
+        hand.G, hand.D, batches, 25, hand.prior.sample, k=k, lr=0.1
+    )
 
     g_optimizer, d_optimizer = (torch.optim.SGD(network.parameters(), 0.1) for network in (ours.G, ours.D))
     torch.manual_seed(7)

@@ -11,24 +11,16 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from gan_lessons import GAN, losses, models, noise, theory, train
 from gan_lessons.exercises import Verdict, ch04
+from tests.chapters import by_hand, difference
 
 NOTEBOOK = Path(__file__).parent.parent / "book" / "04_gan_in_1d.ipynb"
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch04, f"check_{number}") for number in range(1, 7)}
 PERIOD = 4 * math.pi / 0.03
 Function = Callable[..., Any]
-
-
-def by_hand() -> Function:
-    """The function `dance` as it stands in the chapter."""
-    cells = nbformat.read(NOTEBOOK, as_version=4).cells
-    (source,) = (cell.source for cell in cells if "by-hand" in cell.metadata.get("tags", []))
-    names: dict[str, Any] = {"torch": torch, "F": F}
-    exec(source, names)
-    return names["dance"]
 
 
 def game() -> tuple[GAN, Iterator[tuple[Tensor]]]:
@@ -44,17 +36,14 @@ def game() -> tuple[GAN, Iterator[tuple[Tensor]]]:
     return gan, batches()
 
 
-def difference(one: nn.Module, other: nn.Module) -> float:
-    pairs = zip(one.parameters(), other.parameters(), strict=True)
-    return max(float((p - q).detach().abs().max()) for p, q in pairs)
-
-
 @pytest.mark.parametrize("k", [1, 5])
 def test_the_dance_by_hand_and_the_library_end_in_equal_weights(k: int) -> None:
     (hand, batches), (ours, our_batches) = game(), game()
     seen: list[int] = []
     torch.manual_seed(7)
-    by_hand()(hand.G, hand.D, batches, 25, hand.prior.sample, lambda n, G, D: seen.append(n), k=k, lr=3e-3)
+    by_hand("04_gan_in_1d", torch=torch, F=F)["dance"](
+        hand.G, hand.D, batches, 25, hand.prior.sample, lambda n, G, D: seen.append(n), k=k, lr=3e-3
+    )
 
     g_optimizer, d_optimizer = (
         torch.optim.Adam(net.parameters(), 3e-3, betas=(0.5, 0.999)) for net in (ours.G, ours.D)

@@ -1,26 +1,14 @@
 """Chapter 05: its loop by hand is the library's loop, and its checkers know what they say."""
 
-from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 import torch
 from torch import nn
 
 from gan_lessons import GAN, data, losses, models, noise, train
 from gan_lessons.exercises import ch05
-
-NOTEBOOK = Path(__file__).parent.parent / "book" / "05_mlp_gan.ipynb"
-
-
-def by_hand() -> Any:
-    """The function `play_by_hand` as it stands in the chapter."""
-    cells = nbformat.read(NOTEBOOK, as_version=4).cells
-    (source,) = (cell.source for cell in cells if "by-hand" in cell.metadata.get("tags", []))
-    names: dict[str, Any] = {"torch": torch, "nn": nn}
-    exec(source, names)
-    return names["play_by_hand"]
+from tests.chapters import by_hand, difference
 
 
 def game(seed: int = 0) -> tuple[GAN, data.Batches]:
@@ -31,15 +19,10 @@ def game(seed: int = 0) -> tuple[GAN, data.Batches]:
     return gan, data.batches(digits, 16, transform=lambda b: data.unit(b).flatten(1).double(), seed=3)
 
 
-def difference(one: nn.Module, other: nn.Module) -> float:
-    pairs = zip(one.parameters(), other.parameters(), strict=True)
-    return max(float((p - q).detach().abs().max()) for p, q in pairs)
-
-
 def test_the_loop_by_hand_and_the_library_end_in_equal_weights() -> None:
     (hand, batches), (ours, our_batches) = game(), game()
     torch.manual_seed(7)
-    by_hand()(hand.G, hand.D, batches, 25, hand.prior.sample, lr=1e-3)
+    by_hand("05_mlp_gan", torch=torch, nn=nn)["play_by_hand"](hand.G, hand.D, batches, 25, hand.prior.sample, lr=1e-3)
 
     torch_optimizers: dict[str, Any] = {
         "g_optimizer": torch.optim.Adam(ours.G.parameters(), 1e-3),

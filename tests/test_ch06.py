@@ -2,10 +2,8 @@
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 import torch
 from torch import Tensor
@@ -14,18 +12,9 @@ from gan_lessons import judges
 from gan_lessons.distances import frechet_distance, kernel_distance, moments
 from gan_lessons.exercises import Verdict, ch06
 from gan_lessons.neighbours import precision_recall
+from tests.chapters import by_hand
 
-NOTEBOOK = Path(__file__).parent.parent / "book" / "06_how_good.ipynb"
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch06, f"check_{number}") for number in range(1, 7)}
-
-
-def by_hand() -> Callable[[Tensor, Tensor], Tensor]:
-    """The function `frechet_by_hand` as it stands in the chapter."""
-    cells = nbformat.read(NOTEBOOK, as_version=4).cells
-    (source,) = (cell.source for cell in cells if "by-hand" in cell.metadata.get("tags", []))
-    names: dict[str, Any] = {"torch": torch}
-    exec(source, names)
-    return names["frechet_by_hand"]
 
 
 def cloud(n: int, d: int, seed: int) -> Tensor:
@@ -37,7 +26,7 @@ def cloud(n: int, d: int, seed: int) -> Tensor:
 def test_the_distance_by_hand_is_the_packages(n: int) -> None:
     real, fake = cloud(n, 12, 0), cloud(n, 12, 1) + 0.5
     ours = frechet_distance(moments(real), moments(fake))
-    assert float(by_hand()(real, fake)) == pytest.approx(ours, rel=1e-6)
+    assert float(by_hand("06_how_good", torch=torch)["frechet_by_hand"](real, fake)) == pytest.approx(ours, rel=1e-6)
     assert ours > 1
 
 
@@ -46,7 +35,9 @@ def test_the_distance_by_hand_on_the_chapters_two_numbers_is_6() -> None:
     assert frechet_distance(moments(a), moments(b)) == pytest.approx(6.0)
     # torch.cov of one column is a number; in two dimensions, each coordinate by itself, it is twice 6
     two = [torch.cat([torch.cat([x, x * 0]), torch.cat([x * 0, x])], 1) for x in (a, b)]
-    assert float(by_hand()(*two)) == pytest.approx(frechet_distance(*map(moments, two)), rel=1e-9)
+    assert float(by_hand("06_how_good", torch=torch)["frechet_by_hand"](*two)) == pytest.approx(
+        frechet_distance(*map(moments, two)), rel=1e-9
+    )
 
 
 @pytest.mark.parametrize(

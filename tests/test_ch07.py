@@ -1,25 +1,13 @@
 """Chapter 07: its transposed convolution by hand is PyTorch's, and its checkers know what they say."""
 
-from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 import torch
 from torch import nn
 
 from gan_lessons.exercises import ch07
-
-NOTEBOOK = Path(__file__).parent.parent / "book" / "07_dcgan.ipynb"
-
-
-def by_hand() -> dict[str, Any]:
-    """The functions `transposed` and `side_after` as they stand in the chapter."""
-    cells = nbformat.read(NOTEBOOK, as_version=4).cells
-    (source,) = (cell.source for cell in cells if "by-hand" in cell.metadata.get("tags", []))
-    names: dict[str, Any] = {"torch": torch}
-    exec(source, names)
-    return names
+from tests.chapters import by_hand
 
 
 @pytest.mark.parametrize("channels", [(1, 1), (3, 2)])
@@ -29,7 +17,7 @@ def by_hand() -> dict[str, Any]:
 def test_the_transposed_convolution_by_hand_is_pytorchs(
     side: int, k: int, s: int, p: int, channels: tuple[int, int]
 ) -> None:
-    names = by_hand()
+    names = by_hand("07_dcgan", torch=torch)
     torch.manual_seed(0)
     layer = nn.ConvTranspose2d(*channels, k, s, p, bias=False).double()
     x = torch.randn(channels[0], side, side, dtype=torch.float64)

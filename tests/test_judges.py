@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from gan_lessons import data, judges, zoo
+from gan_lessons import data, distances, judges, zoo
 from gan_lessons.downloads import DamagedFile
 from gan_lessons.judge import DigitClassifier
 from gan_lessons.paths import shipped
@@ -99,3 +99,23 @@ def test_the_stored_judge_reads_digits_that_it_never_saw() -> None:
     assert labels is not None
     read = judge.probabilities(data.unit(images)).argmax(1)
     assert float((read == labels).float().mean()) > 0.8  # other people's digits, at 8x8 pixels
+
+
+def test_a_ruler_gives_what_the_longer_way_gives() -> None:
+    images = data.load("digits", "test", size=28, channels=1).images
+    ruler, judge = judges.ruler(images), judges.load()
+    samples = (data.unit(images) * 0.8 + 0.1)[:200]
+    found = ruler(samples)
+    near, far = (distances.moments(judge.features(x)) for x in (samples, data.unit(images)))
+    assert found["distance"] == pytest.approx(distances.frechet_distance(near, far))
+    probabilities = judge.probabilities(samples)
+    assert found["confidence"] == pytest.approx(float(probabilities.max(1).values.mean()), abs=1e-6)
+    assert ruler(data.unit(images)) == pytest.approx({**found, "distance": 0, "classes": 10}, abs=0.2)
+    ones = data.unit(images)[judge(data.unit(images)).argmax(1) == 1]
+    assert ruler(ones)["classes"] == 1
+    assert ruler(ones)["distance"] > found["distance"] > 0.1
+
+
+def test_a_ruler_is_not_made_of_floats() -> None:
+    with pytest.raises(ValueError, match="uint8"):
+        judges.ruler(torch.rand(4, 1, 28, 28))

@@ -39,17 +39,6 @@ def test_values_outside_zero_to_one_are_refused_with_the_remedy() -> None:
         plotting.as_tiles(torch.zeros(1, 783))
 
 
-def test_the_interval_is_students() -> None:
-    from scipy import stats
-
-    values = [3.0, 5.0, 4.0, 8.0]
-    mean, half = plotting.mean_interval(values)
-    low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
-    assert (mean - half, mean + half) == pytest.approx((low, high))
-    with pytest.raises(ValueError, match="at least two seeds"):
-        plotting.mean_interval([1.0])
-
-
 def test_losses_draw_both_players_in_their_colours_with_labelled_ends() -> None:
     history = History()
     for step in range(1, 50):
