@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -169,7 +170,8 @@ def run(
     """Execute a notebook from top to bottom, stamp it, and return where it was written.
 
     Written to the folder `scratch` (by default data/cache/runs/PROFILE), or with in_place over the notebook itself:
-    never by the smoke profile. The notebook's own SEED holds unless one is given. timeout: seconds for one cell;
+    never by the smoke profile; a full run in place also copies its tables of studies (NN-name.csv in the folder of
+    runs) to data/results. The notebook's own SEED holds unless one is given. timeout: seconds for one cell;
     position: the line of the progress bar. Raises ValueError for a bad request, RunError for a run that stopped and
     Interrupted for Ctrl-C; then the notebook in the book is untouched and the outputs so far lie in the scratch folder.
     """
@@ -213,7 +215,16 @@ def run(
         )
     atomic_write(path, lambda stream: stream.write(working.read_bytes()))
     working.unlink()
+    if name == "full":
+        _record_tables(path.stem.split("_")[0], path.parent.parent / "data" / "results")
     return path
+
+
+def _record_tables(number: str, results: Path) -> None:
+    """Copy the tables of studies that the full run of a chapter left (NN-name.csv) to data/results of its book."""
+    for table in sorted((runs_root() / "full").glob(f"{number}-*.csv")):
+        results.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(table, results / table.name)
 
 
 def _execute(

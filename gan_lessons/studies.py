@@ -129,6 +129,18 @@ def run_together(
     return run({k: (k, v) for k, v in variants.items()}, seeds, one, path=path, settings=settings)
 
 
+def read(path: str | Path) -> Table:
+    """Read a table that `run` kept; data/results holds those behind the book.
+
+    Raises FileNotFoundError for none, ValueError for a damaged one.
+    """
+    path = Path(path)
+    if not path.exists():
+        have = ", ".join(sorted(other.name for other in path.parent.glob("*.csv"))) or "none"
+        raise FileNotFoundError(f"no table {path}; that folder's tables: {have}")
+    return Table(tuple(_read(path, None).values()))
+
+
 def interval(values: ArrayLike, level: float = 0.95, resamples: int = 10_000) -> tuple[float, float, float]:
     """Mean of values (n,) and its bootstrap interval over seeds: (mean, low, high); n >= 2.
 
@@ -162,11 +174,11 @@ def compare(table: Table, name: str, variant: str, baseline: str) -> Comparison:
     return Comparison(variant, baseline, *interval(differences), seeds=len(differences))
 
 
-def _read(path: Path, settings: Mapping[str, object]) -> dict[tuple[str, int], Row]:
+def _read(path: Path, settings: Mapping[str, object] | None) -> dict[tuple[str, int], Row]:
     if not path.exists():
         return {}
     remedy = f"Move or delete {path} to measure anew, or go back to the settings that made it."
-    now, rows = _canonical(settings), {}
+    rows = {}
     try:
         with path.open(newline="") as stream:
             header, *lines = list(csv.reader(stream))
@@ -179,7 +191,7 @@ def _read(path: Path, settings: Mapping[str, object]) -> dict[tuple[str, int], R
             made_by: dict[str, Any] = json.loads(before)
     except (ValueError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is damaged or no table of a study ({error}). {remedy}") from error
-    if rows and made_by != now:
+    if rows and settings is not None and made_by != (now := _canonical(settings)):
         changed = [
             f"{k} was {made_by.get(k)!r}, is {now.get(k)!r}" for k in made_by | now if made_by.get(k) != now.get(k)
         ]

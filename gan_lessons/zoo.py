@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gan_lessons import convolutions, models, noise
+from gan_lessons import colour, convolutions, models, noise
 from gan_lessons.checkpoints import load_weights, save_weights
 from gan_lessons.noise import Prior
 from gan_lessons.notebooks import commit
@@ -28,6 +28,7 @@ CHUNK = 1000  # images made at once
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "mlp_generator": models.mlp_generator,
     "dcgan_generator": convolutions.dcgan_generator,
+    "colour_generator": colour.colour_generator,
 }
 PRIORS: dict[str, Callable[[int], Prior]] = {
     "gaussian": noise.gaussian,

@@ -187,29 +187,81 @@ def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
         each.context.close()
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_page_loads_without_fault_or_foreign_request_and_with_all_its_maths(
-    page: str, visit: Callable[..., Visit]
-) -> None:
-    seen = visit(f"{page}.html").open_all()
-    maths = seen.page.evaluate(
-        """() => [...document.querySelectorAll('.math, .math-wrapper')].filter(
-            element => !element.querySelector('mjx-container svg')).map(element => element.textContent.slice(0, 80))"""
-    )
-    broken = seen.page.evaluate("() => document.querySelectorAll('[data-mml-node=merror]').length")
-    assert (seen.faults, maths, broken) == ([], [], 0)
-
-
 def test_start_page_leads_home(visit: Callable[..., Visit]) -> None:
     seen = visit("index.html", lands=f"{TOC['root']}.html")
     assert seen.faults == []
     assert seen.page.locator("h1").first.inner_text().startswith(CONFIG["title"])
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_page_never_scrolls_sideways_on_a_phone(page: str, visit: Callable[..., Visit]) -> None:
-    seen = visit(f"{page}.html", width=390).open_all()
-    width = seen.page.evaluate("() => [document.documentElement.scrollWidth, document.body.scrollWidth]")
+@pytest.fixture(scope="module")
+def wide(request: pytest.FixtureRequest, browser: Any) -> Iterator[Visit]:
+    """One page, loaded once for all the tests that look at it on a desk: a page full of maths takes seconds."""
+    seen = Visit(browser, f"{request.param}.html")
+    yield seen
+    seen.context.close()
+
+
+@pytest.fixture(scope="module")
+def phone(request: pytest.FixtureRequest, browser: Any) -> Iterator[Visit]:
+    """The same on a phone."""
+    seen = Visit(browser, f"{request.param}.html", width=390).open_all()
+    yield seen
+    seen.context.close()
+
+
+on_a_desk = pytest.mark.parametrize("wide", PAGES, indirect=True)
+on_a_phone = pytest.mark.parametrize("phone", PAGES, indirect=True)
+chapter_on_a_desk = pytest.mark.parametrize("wide", CHAPTERS, indirect=True)
+
+
+@chapter_on_a_desk
+def test_hints_and_solutions_are_folded_and_open_on_click(wide: Visit) -> None:
+    folds = wide.page.locator("details.hint, details.solution")
+    assert folds.count() >= 2
+    assert wide.page.locator("details.hint[open], details.solution[open]").count() == 0
+    for fold in folds.all():
+        fold.locator("summary").click()
+        assert fold.get_attribute("open") is not None
+        fold.locator("summary").click()
+
+
+@chapter_on_a_desk
+def test_hints_and_solutions_are_on_paper(wide: Visit) -> None:
+    wide.page.emulate_media(media="print")
+    hidden = wide.page.evaluate(
+        """() => [...document.querySelectorAll('details.hint > p, details.solution > p')].filter(
+            text => !text.checkVisibility()).map(text => text.textContent)"""
+    )
+    wide.page.emulate_media(media="screen")
+    assert hidden == []
+
+
+@on_a_desk
+def test_page_loads_without_fault_or_foreign_request_and_with_all_its_maths(wide: Visit) -> None:
+    wide.open_all()
+    maths = wide.page.evaluate(
+        """() => [...document.querySelectorAll('.math, .math-wrapper')].filter(
+            element => !element.querySelector('mjx-container svg')).map(element => element.textContent.slice(0, 80))"""
+    )
+    broken = wide.page.evaluate("() => document.querySelectorAll('[data-mml-node=merror]').length")
+    assert (wide.faults, maths, broken) == ([], [], 0)
+
+
+@chapter_on_a_desk
+def test_chapter_ends_with_its_stamp(wide: Visit) -> None:
+    chapter = ROOT / "book" / unquote(urlsplit(wide.page.url).path).rpartition("/")[2].replace(".html", ".ipynb")
+    stamp = json.loads(chapter.read_text(encoding="utf-8"))["metadata"].get("gan_lessons")
+    assert stamp, "no stamp: run the chapter with `make run PROFILE=full IN_PLACE=1`"
+    box = wide.page.locator(".stamp")
+    assert box.is_visible()
+    words = box.inner_text()
+    for fact in (stamp["profile"], stamp["device"], stamp["dataset"], stamp["seed"], stamp["code_sha256"][:12]):
+        assert fact is None or str(fact) in words
+
+
+@on_a_phone
+def test_page_never_scrolls_sideways_on_a_phone(phone: Visit) -> None:
+    width = phone.page.evaluate("() => [document.documentElement.scrollWidth, document.body.scrollWidth]")
     assert max(width) <= 390
 
 
@@ -223,52 +275,30 @@ ONE_TOKEN_OF_EACH_KIND = """() => {
 }"""
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
-@pytest.mark.parametrize("page", PAGES)
-def test_page_is_accessible(page: str, theme: str, width: int, visit: Callable[..., Visit]) -> None:
+def violations(seen: Visit, **rules: bool) -> dict[str, list[str]]:
+    """What axe finds wrong with an open page: rule -> the elements that break it; `rules` turns some on or off."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-    seen = visit(f"{page}.html", theme=theme, width=width).open_all()
-    assert seen.page.evaluate("() => document.documentElement.dataset.theme") == theme
-    seen.page.evaluate(ONE_TOKEN_OF_EACH_KIND)
-    rules = {"color-contrast": {"enabled": width > 390}}  # slow, and the colours are those of the wide page
-    violations = (
-        axe.Axe().run(seen.page, options={"resultTypes": ["violations"], "rules": rules}).response["violations"]
-    )
-    found = {fault["id"]: [node["html"][:200] for node in fault["nodes"]] for fault in violations}
-    assert found == {}
+    seen.page.mouse.move(0, 0)  # or what lies under it shows its link
+    seen.open_all().page.evaluate(ONE_TOKEN_OF_EACH_KIND)
+    options = {
+        "resultTypes": ["violations"],
+        "rules": {name.replace("_", "-"): {"enabled": on} for name, on in rules.items()},
+    }
+    faults = axe.Axe().run(seen.page, options=options).response["violations"]
+    return {fault["id"]: [node["html"][:200] for node in fault["nodes"]] for fault in faults}
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_chapter_ends_with_its_stamp(chapter: str, visit: Callable[..., Visit]) -> None:
-    stamp = json.loads((ROOT / f"{chapter}.ipynb").read_text(encoding="utf-8"))["metadata"].get("gan_lessons")
-    assert stamp, "no stamp: run the chapter with `make run PROFILE=full IN_PLACE=1`"
-    box = visit(f"{chapter}.html").page.locator(".stamp")
-    assert box.is_visible()
-    words = box.inner_text()
-    for fact in (stamp["profile"], stamp["device"], stamp["dataset"], stamp["seed"], stamp["code_sha256"][:12]):
-        assert fact is None or str(fact) in words
+@on_a_desk
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_page_is_accessible(theme: str, wide: Visit) -> None:
+    wide.page.emulate_media(color_scheme=theme)
+    wide.page.wait_for_function("theme => document.documentElement.dataset.theme === theme", arg=theme)
+    assert violations(wide) == {}
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_hints_and_solutions_are_folded_and_open_on_click(chapter: str, visit: Callable[..., Visit]) -> None:
-    page = visit(f"{chapter}.html").page
-    folds = page.locator("details.hint, details.solution")
-    assert folds.count() >= 2
-    for fold in folds.all():
-        assert fold.get_attribute("open") is None
-        fold.locator("summary").click()
-        assert fold.get_attribute("open") is not None
-
-
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_hints_and_solutions_are_on_paper(chapter: str, visit: Callable[..., Visit]) -> None:
-    page = visit(f"{chapter}.html").page
-    page.emulate_media(media="print")
-    hidden = page.evaluate(
-        """() => [...document.querySelectorAll('details.hint > p, details.solution > p')].filter(
-            text => !text.checkVisibility()).map(text => text.textContent)"""
-    )
-    assert hidden == []
+@on_a_phone
+def test_page_is_accessible_on_a_phone(phone: Visit) -> None:
+    assert violations(phone, color_contrast=False) == {}  # slow, and the colours are those of the wide page
 
 
 def test_search_finds_a_word_of_a_chapter(visit: Callable[..., Visit]) -> None:

@@ -420,6 +420,22 @@ def test_a_run_in_place_replaces_the_notebook_and_clean_brings_it_back(tmp_path:
     assert path.read_bytes() == before
 
 
+def test_a_full_run_in_place_records_its_tables_and_no_other_run_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_LESSONS_RUNS", str(tmp_path / "runs"))
+    path, results = stored(tmp_path / "book", a_notebook()), tmp_path / "data" / "results"
+    for profile in ("quick", "full"):
+        (tmp_path / "runs" / profile).mkdir(parents=True)
+        for name in ("01-study.csv", "02-study.csv", "01-other.pt"):
+            (tmp_path / "runs" / profile / name).write_text(f"{profile} {name}")
+    notebooks.run(path, "quick", in_place=True)
+    notebooks.run(path, "full")
+    assert not results.exists()
+    notebooks.run(path, "full", in_place=True)
+    assert {file.name: file.read_text() for file in results.iterdir()} == {"01-study.csv": "full 01-study.csv"}
+
+
 def test_by_default_a_run_goes_to_the_folder_of_its_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_LESSONS_RUNS", str(tmp_path / "runs {x}"))  # braces mean something to papermill
     path = stored(tmp_path / "book", a_notebook())

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 import yaml
 
-from gan_lessons import notebooks
+from gan_lessons import notebooks, studies
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -174,3 +174,27 @@ def test_map_says_ready_for_exactly_the_chapters_of_the_toc() -> None:
     assert [number for number, _, _ in rows] == [f"{number:02d}" for number in range(1, 21)]
     assert ready == [page.removeprefix("book/")[:2] for page in chapters]
     assert [file for files in linked.values() for file in files] == [f"{page}.ipynb" for page in chapters]
+
+
+# --- recorded results -------------------------------------------------------------------------------------------
+
+
+def test_each_study_of_a_chapter_is_recorded_and_each_record_belongs_to_a_study() -> None:
+    named = {
+        name
+        for notebook in NOTEBOOKS
+        if "studies.run" in setup_code(notebook)
+        for name in re.findall(r"[\"'](\d\d-[\w-]+\.csv)[\"']", setup_code(notebook))
+    }
+    recorded = {path.name for path in (ROOT / "data" / "results").glob("*")}
+    assert recorded == named != set()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "data" / "results").glob("*.csv")), ids=lambda path: path.stem)
+def test_a_recorded_table_has_all_seeds_of_each_variant_in_the_full_profile(path: Path) -> None:
+    table = studies.read(path)
+    seeds: dict[str, set[int]] = {row.variant: set() for row in table.rows}
+    for row in table.rows:
+        seeds[row.variant].add(row.seed)
+    assert len(table.rows) == sum(map(len, seeds.values()))
+    assert all(len(found) >= 5 for found in seeds.values()), {k: sorted(v) for k, v in seeds.items()}

@@ -54,6 +54,20 @@ def test_an_interrupted_study_goes_on_and_a_finished_row_is_not_measured_again(t
     assert again == found
 
 
+def test_a_kept_table_is_read_back_without_its_settings(tmp_path: Path) -> None:
+    made = table(tmp_path / "a.csv")
+    read = studies.read(tmp_path / "a.csv")
+    assert sorted(read.rows) == sorted(made.rows)
+    assert studies.compare(read, "distance", "two-sided", "none") == studies.compare(
+        made, "distance", "two-sided", "none"
+    )
+    with pytest.raises(FileNotFoundError, match=r"no table .*b\.csv; that folder's tables: a\.csv"):
+        studies.read(tmp_path / "b.csv")
+    (tmp_path / "b.csv").write_text("step,loss")
+    with pytest.raises(ValueError, match="is damaged"):
+        studies.read(tmp_path / "b.csv")
+
+
 def test_numbers_keep_all_their_digits_in_the_file(tmp_path: Path) -> None:
     def third(shift: float, seed: int) -> dict[str, float]:
         return {"x": (seed + 1) / 3, "y": math.nan}
