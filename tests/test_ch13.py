@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ def source(seed: int = 0) -> torch.Generator:
 def cells_with(*words: str) -> dict[str, Any]:
     """Run the code cells of the chapter that hold one of these words, and return their names."""
     names: dict[str, Any] = {"torch": torch, "nn": nn, "ensemble": ensemble, "WIDTH": 8, "fresh": source}
+    names["pairwise"] = pairwise
     for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
         if cell.cell_type == "code" and any(word in cell.source for word in words):
             exec(cell.source, names)
@@ -81,6 +83,17 @@ def test_minibatch_discrimination_is_the_papers_sum_without_itself(layers: dict[
     for s, i, b in ((0, 0, 0), (1, 3, 2), (0, 4, 3)):
         near = sum(math.exp(-float((M[s, i, b] - M[s, j, b]).abs().sum())) for j in range(5) if j != i)
         assert float(told[s, i, b]) == pytest.approx(near, rel=1e-4)
+
+
+def test_a_watchful_officer_has_one_logit_a_note_that_depends_on_the_others() -> None:
+    officer = cells_with("class BatchDeviation")["watchful"]([3, 8, 1])
+    assert [layer.in_features for layer in officer if isinstance(layer, nn.Linear)] == [6, 16]
+    notes = torch.randn(5, 3, generator=source())
+    moved = torch.cat([notes[:4], notes[4:] + 1])
+    with torch.no_grad():
+        told, changed = officer(notes), officer(moved)
+    assert told.shape == (5, 1)
+    assert not torch.allclose(told[:4], changed[:4])
 
 
 @pytest.mark.parametrize("answer", [(LOG2, LOG2 / 0.0014), [0.693, 495], (torch.tensor(LOG2), np.float64(495.1))])

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from scipy import stats
@@ -46,6 +47,15 @@ def test_the_limit_of_quality_is_three_stds_even_on_a_narrow_ring() -> None:
     for factor, good in ((2.99, 3), (3.01, 0)):
         around = toy.means[3] + factor * toy.stds[3] * directions
         assert int(tally(around, toy).good[3]) == good
+
+
+def test_distances_from_a_narrow_mode_keep_their_digits_among_many_samples() -> None:
+    toy = ring()
+    angles = torch.arange(1_000)
+    around = toy.means[3] + 0.1 * toy.stds[3] * torch.stack([angles.cos(), angles.sin()], 1)
+    which, distance = modes.assign(around, toy.means, toy.stds)
+    assert (which == 3).all()
+    torch.testing.assert_close(distance, torch.full((1_000,), 0.1), rtol=1e-3, atol=0)
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3, 10])
@@ -118,11 +128,14 @@ def test_reverse_kl_of_shares_by_hand_and_of_one_mode_is_log_k() -> None:
 
 @pytest.mark.parametrize("toy", [ring(), grid()], ids=lambda toy: toy.name)
 def test_the_floor_is_what_the_perfect_sampler_scores(toy: Mixture) -> None:
-    draws = [tally(toy.sample(N, generator=source(seed)), toy).nearest for seed in range(100)]
-    scores = torch.tensor([modes.reverse_kl(counts, toy.weights) for counts in draws])
+    draws = np.random.default_rng(0).multinomial(N, np.full(toy.modes, 1 / toy.modes), size=2_000)
+    scores = torch.tensor([modes.reverse_kl(torch.tensor(counts), toy.weights) for counts in draws])
     error = float(scores.std()) / math.sqrt(len(scores))
     assert abs(float(scores.mean()) - modes.kl_floor(toy.modes, N)) < 4 * error
-    assert error < modes.kl_floor(toy.modes, N) / 10  # so that half or twice the floor would not pass
+    assert error < 1 / (2 * N) / 5  # so that k for k - 1 would not pass
+    by_samples = [tally(toy.sample(N, generator=source(seed)), toy).nearest for seed in range(20)]
+    mean = float(np.mean([modes.reverse_kl(counts, toy.weights) for counts in by_samples]))
+    assert modes.kl_floor(toy.modes, N) / 2 < mean < 2 * modes.kl_floor(toy.modes, N)
 
 
 def test_reverse_kl_alone_lets_the_uniform_box_pass_on_the_grid() -> None:
