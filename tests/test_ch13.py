@@ -52,13 +52,13 @@ def test_the_census_by_hand_and_its_rules_are_the_librarys(toy: toys.Mixture) ->
 
 
 @pytest.fixture(scope="module")
-def layers() -> dict[str, nn.Module]:
+def layers() -> dict[str, Any]:
     names = cells_with("class BatchDeviation", "class MinibatchDiscrimination")
     return {"deviation": names["BatchDeviation"](), "discrimination": names["MinibatchDiscrimination"]([0, 1], 3)}
 
 
 @pytest.mark.parametrize("name", ["deviation", "discrimination"])
-def test_a_layer_that_sees_the_batch_says_so_and_keeps_the_seeds_apart(layers: dict[str, nn.Module], name: str) -> None:
+def test_a_layer_that_sees_the_batch_says_so_and_keeps_the_seeds_apart(layers: dict[str, Any], name: str) -> None:
     layer = layers[name]
     assert layer.sees_the_batch is True
     x = torch.randn(2, 6, 3, generator=source())
@@ -74,7 +74,7 @@ def test_a_layer_that_sees_the_batch_says_so_and_keeps_the_seeds_apart(layers: d
         assert not torch.allclose(layer(moved)[0, -1, 3:], told[0, -1, 3:])
 
 
-def test_minibatch_discrimination_is_the_papers_sum_without_itself(layers: dict[str, nn.Module]) -> None:
+def test_minibatch_discrimination_is_the_papers_sum_without_itself(layers: dict[str, Any]) -> None:
     layer = layers["discrimination"]
     x = torch.randn(2, 5, 3, generator=source())
     with torch.no_grad():

@@ -1,0 +1,355 @@
+"""Chapter 12: its loss, best officer and floor are what the theory says, and its checkers know what they say."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gan_lessons import losses, theory
+from gan_lessons.exercises import Verdict, ch12
+from tests.wrong_answers.ch12 import WRONG
+
+NOTEBOOK = Path(__file__).parent.parent / "book" / "12_label_smoothing.ipynb"
+CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch12, f"check_{number}") for number in range(1, 7)}
+Function = Callable[..., Any]
+LOG2 = math.log(2)
+TARGETS = [(1.0, 0.0), (0.9, 0.0), (0.7, 0.0), (0.9, 0.1), (1.0, 0.1)]
+
+
+def coin(r: float) -> float:
+    return -r * math.log(r) - (1 - r) * math.log(1 - r)
+
+
+@pytest.fixture(scope="module")
+def names() -> dict[str, Any]:
+    """The names of the chapter's cells that train nothing: its loss, best officer, floor, pull and walk."""
+    found: dict[str, Any] = {"SEED": 0, "SOFT": 0.9, "profile": None}
+    source = "import math, torch\nimport torch.nn.functional as F\nfrom functools import partial\n"
+    source += "from typing import NamedTuple\nfrom torch.autograd import grad\nfrom gan_lessons import theory\n"
+    exec(source, found)
+    wanted = (
+        "def soft_d_loss(",
+        "class Officer(",
+        "def floor_at(",
+        "def game(",
+        "def walk(",
+        "def best(",
+        "def learn(",
+    )
+    for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
+        if cell.cell_type == "code" and any(word in cell.source for word in wanted):
+            exec(_definitions(cell.source), found)
+    return found
+
+
+def _definitions(source: str) -> str:
+    """The functions, classes and plain constants of a cell, without what it runs."""
+    import ast
+
+    kept = (ast.FunctionDef, ast.ClassDef)
+    tree = ast.parse(source)
+    constants = {"x", "Z", "Z_WEIGHT", "OFFICERS", "ONE"}
+    body: list[ast.stmt] = [
+        node
+        for node in tree.body
+        if isinstance(node, kept)
+        or (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in constants)
+        or (isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) and node.target.id in constants)
+    ]
+    return ast.unparse(ast.Module(body=body, type_ignores=[]))
+
+
+@pytest.mark.parametrize("targets", TARGETS)
+def test_the_loss_by_hand_is_the_librarys_in_value_and_gradient(
+    names: dict[str, Any], targets: tuple[float, float]
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = 3 * torch.randn(2, 32, 1, generator=generator, dtype=torch.float64)
+    results: list[list[Tensor]] = []
+    for d_loss in (lambda r, f: names["soft_d_loss"](r, f, *targets), losses.smoothed(*targets).d_loss):
+        real, fake = (part.clone().requires_grad_() for part in logits)
+        loss = d_loss(real, fake)
+        results.append([loss.detach(), *torch.autograd.grad(loss, (real, fake))])
+    assert all(torch.allclose(one, two) for one, two in zip(*results, strict=True))
+
+
+@pytest.mark.parametrize("targets", TARGETS)
+def test_the_floor_has_its_two_closed_ends(names: dict[str, Any], targets: tuple[float, float]) -> None:
+    alpha, beta = targets
+    normal, floor_at = names["normal"], names["floor_at"]
+    mean = (alpha + beta) / 2
+    assert float(floor_at(normal(0.0), normal(0.0), *targets)) == pytest.approx(2 * coin(mean), abs=1e-6)
+    ends = sum(coin(t) for t in targets if 0 < t < 1)
+    assert float(floor_at(normal(5.0), normal(-5.0), *targets)) == pytest.approx(ends, abs=1e-4)
+    p, q = normal(0.7), normal(-0.7)
+    D = names["best"](p, q, *targets)
+    for shift in (-0.02, 0.02):  # any other forecast costs more
+        E = (D + shift).clamp(1e-9, 1 - 1e-9)
+        bill = p * F.binary_cross_entropy(E, torch.full_like(E, alpha), reduction="none")
+        bill = bill + q * F.binary_cross_entropy(E, torch.full_like(E, beta), reduction="none")
+        assert float(theory.integrate(bill, names["x"])) > float(floor_at(p, q, *targets)) + 1e-5
+
+
+@pytest.mark.parametrize("alpha", [0.9, 0.5, 0.01])
+def test_smoothing_the_real_side_leaves_the_pull_of_the_best_officer_as_it_is(
+    names: dict[str, Any], alpha: float
+) -> None:
+    places = torch.linspace(-2, 6, 33, dtype=torch.float64)
+    hard, r = names["game"](1.0, 0.0, places)
+    assert torch.allclose(names["game"](alpha, 0.0, places)[0], hard, rtol=1e-10)
+    both = names["game"](alpha, alpha / 10, places)[0]
+    t = 0.9 * alpha
+    assert torch.allclose(both, hard * t * r / (alpha / 10 + t * r), rtol=1e-10)
+    assert float((both / hard)[-1]) < 0.01  # far out nothing is left of it
+    assert float((both / hard)[0]) > 0.85
+
+
+def test_the_walk_goes_down_the_mean_slope_of_the_best_officers_log(names: dict[str, Any]) -> None:
+    start, lr = 2.0, 0.05
+    for alpha, beta in ((1.0, 0.0), (0.9, 0.0), (0.9, 0.1)):
+        notes = (start + names["Z"]).clone().requires_grad_()
+        log_p, log_q = -(notes**2) / 2, -((notes - start) ** 2) / 2
+        D = beta + (alpha - beta) * torch.sigmoid(log_p - log_q)
+        (slope,) = torch.autograd.grad((D.log() * names["Z_WEIGHT"]).sum(), notes)
+        moved = names["walk"](alpha, beta, start, 1)
+        assert float(moved[1]) == pytest.approx(start + lr * float(slope.sum()), rel=1e-9)
+    notes = (start + names["Z"]).clone().requires_grad_()
+    log_not_D = F.logsigmoid(notes**2 / 2 - (notes - start) ** 2 / 2)  # the saturating forger goes down log(1 - D*)
+    (slope,) = torch.autograd.grad((log_not_D * names["Z_WEIGHT"]).sum(), notes)
+    saturating = names["walk"](1.0, 0.0, start, 1, saturating=True)
+    assert float(saturating[1]) == pytest.approx(start - lr * float(slope.sum()), rel=1e-9)
+
+
+def test_noisy_labels_have_the_mean_of_soft_ones(names: dict[str, Any]) -> None:
+    Officer, torch_names = names["Officer"], names
+    loss = torch_names["label_loss"](Officer(0.9, 0.0, noisy=True), 3)
+    soft = torch_names["label_loss"](Officer(0.9), 3)
+    real, fake = torch.full((4_000, 1), 1.3), torch.full((4_000, 1), -0.4)
+    values = torch.stack([loss(real, fake) for _ in range(50)])
+    error = float(values.std()) / math.sqrt(50)
+    assert float(values.std()) > 0
+    assert abs(float(values.mean() - soft(real, fake))) < 4 * error
+
+
+@pytest.mark.parametrize("answer", [(0.65017, 2 * LOG2), [0.65, 1.386], (torch.tensor(0.6502), np.float64(1.3863))])
+def test_exercise_1_takes_both_ends(answer: Any) -> None:
+    assert ch12.check_1(answer).correct is True
+
+
+@pytest.mark.parametrize(
+    ("answer", "pointer"),
+    [
+        ((0.0, 1.386), "never free"),
+        ((0.32508, 1.386), "sum"),
+        ((0.21072, 1.386), "costs 0.9"),
+        ((1.3863, 1.386), "other end"),
+        ((0.93799, 1.386), "bits"),
+        ((0.4, 1.386), "H(alpha)"),
+        ((0.65017, LOG2), "mean of the two"),
+        ((0.65017, 1.3763), "one-sided"),
+        ((0.65017, 2.0), "bits"),
+        ((0.65017, 1.0), "2 H("),
+        ((0.65017,), "two numbers"),
+        (0.65, "should be a tuple"),
+    ],
+)
+def test_exercise_1_points_at_the_mistake(answer: Any, pointer: str) -> None:
+    assert_wrong(ch12.check_1(answer), pointer)
+
+
+def best_logit(log_p: Tensor, log_q: Tensor, alpha: float, beta: float) -> Tensor:
+    u = torch.logaddexp(math.log(alpha) + log_p, math.log(beta) + log_q)
+    v = torch.logaddexp(math.log(1 - alpha) + log_p, math.log(1 - beta) + log_q)
+    return u - v
+
+
+def test_exercise_2_takes_two_ways() -> None:
+    assert ch12.check_2(best_logit).correct is True
+    ratio = lambda s, t, a, b: torch.logit(b + (a - b) * torch.sigmoid(s - t))  # noqa: E731
+    assert ch12.check_2(ratio).correct is True
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer"),
+    [
+        (lambda s, t, a, b: s - t, "hard labels"),
+        (lambda s, t, a, b: best_logit(s, t, a, b).sigmoid(), "its logit"),
+        (lambda s, t, a, b: -best_logit(s, t, a, b), "sign"),
+        (lambda s, t, a, b: best_logit(s, t, b, a), "alpha belongs"),
+        (lambda s, t, a, b: F.logsigmoid(best_logit(s, t, a, b)), "log(1 - D*)"),
+        (lambda s, t, a, b: math.log(a) + s - math.log(1 - b) - t, "two terms"),
+        (lambda s, t, a, b: 0 * s, "0.2007"),
+        (lambda s, t, a, b: best_logit(s, t, a, b).sum(), "there are 4"),
+        (
+            lambda s, t, a, b: torch.log(a * s.exp() + b * t.exp()) - torch.log((1 - a) * s.exp() + (1 - b) * t.exp()),
+            "logaddexp",
+        ),
+    ],
+)
+def test_exercise_2_points_at_the_mistake(wrong: Function, pointer: str) -> None:
+    assert_wrong(ch12.check_2(wrong), pointer)
+
+
+def floor(p: Tensor, q: Tensor, alpha: float, beta: float) -> Tensor:
+    u, v = alpha * p + beta * q, (1 - alpha) * p + (1 - beta) * q
+    return (torch.xlogy(u + v, u + v) - torch.xlogy(u, u) - torch.xlogy(v, v)).sum()
+
+
+def quotient(p: Tensor, q: Tensor, alpha: float, beta: float) -> Tensor:
+    D = (alpha * p + beta * q) / (p + q)
+    return -((p + q) * (D * D.log() + (1 - D) * (1 - D).log())).sum()
+
+
+def test_exercise_3_takes_the_sum() -> None:
+    assert ch12.check_3(floor).correct is True
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer"),
+    [
+        (lambda p, q, a, b: floor(p, q, a, b) / 2, "mean of the two"),
+        (lambda p, q, a, b: floor(p, q, 1.0, 0.0), "hard labels"),
+        (lambda p, q, a, b: floor(p, q, b, a), "alpha belongs"),
+        (lambda p, q, a, b: floor(p, q, a, b) / LOG2, "bits"),
+        (lambda p, q, a, b: -floor(p, q, a, b), "sign"),
+        (lambda p, q, a, b: torch.ones(3), "one number"),
+        (lambda p, q, a, b: torch.tensor(0.1), "2 H(0.45)"),
+        (quotient, "0 log 0"),
+    ],
+)
+def test_exercise_3_points_at_the_mistake(wrong: Function, pointer: str) -> None:
+    assert_wrong(ch12.check_3(wrong), pointer)
+
+
+def one_sided(real: Tensor, fake: Tensor, alpha: float) -> Tensor:
+    return losses.bce(real, alpha) + losses.bce(fake, 0.0)
+
+
+def test_exercise_4_takes_the_loss() -> None:
+    assert ch12.check_4(one_sided).correct is True
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer"),
+    [
+        (lambda r, f, a: one_sided(r, f, a) / 2, "half"),
+        (lambda r, f, a: a * losses.bce(r, 1.0) + losses.bce(f, 0.0), "a weight"),
+        (lambda r, f, a: losses.bce(r, 1.0) + losses.bce(f, 1 - a), "wrong one"),
+        (lambda r, f, a: losses.bce(r, a) + losses.bce(f, 1 - a), "both sides"),
+        (lambda r, f, a: losses.bce(r, 1.0) + losses.bce(f, 0.0), "hard labels"),
+        (lambda r, f, a: one_sided(f, r, a), "swapped"),
+        (lambda r, f, a: len(r) * one_sided(r, f, a), "sum over the batch"),
+        (lambda r, f, a: one_sided(r.sigmoid(), f.sigmoid(), a), "sigmoid too many"),
+        (lambda r, f, a: r, "one number"),
+        (lambda r, f, a: torch.tensor(7.0), "2 log 2"),
+        (
+            lambda r, f, a: (
+                F.binary_cross_entropy(r.sigmoid(), torch.full_like(r, a)) + F.binary_cross_entropy(f.sigmoid(), 0 * f)
+            ),
+            "log space",
+        ),
+    ],
+)
+def test_exercise_4_points_at_the_mistake(wrong: Function, pointer: str) -> None:
+    assert_wrong(ch12.check_4(wrong), pointer)
+
+
+FIRST, SECOND = 0.008 / 0.108, 0.891 / 0.991
+
+
+def test_exercise_5_takes_both_factors() -> None:
+    assert ch12.check_5((FIRST, SECOND)).correct is True
+
+
+@pytest.mark.parametrize(
+    ("answer", "pointer"),
+    [
+        ((1 - FIRST, SECOND), "lost"),
+        ((0.108, SECOND), "that is D*"),
+        ((0.8, SECOND), "divide by D*"),
+        ((0.074766, SECOND), "1/100"),
+        ((0.009 / 0.109, SECOND), "0.8"),
+        ((1.0, SECOND), "one-sided case"),
+        ((0.5, SECOND), "t = 0.8"),
+        ((FIRST, 0.9), "has changed"),
+        ((FIRST, 1.0), "non-saturating"),
+        ((FIRST, 0.009 / 0.109), "beta = 0"),
+        ((FIRST, 1 / SECOND), "other way round"),
+        ((FIRST, 0.3), "divided by"),
+        ((FIRST,), "two numbers"),
+    ],
+)
+def test_exercise_5_points_at_the_mistake(answer: Any, pointer: str) -> None:
+    assert_wrong(ch12.check_5(answer), pointer)
+
+
+def targets_of(d_loss: Function) -> tuple[float, float]:
+    real, fake = torch.zeros(2, 1, 1, requires_grad=True)
+    on_real, on_fake = torch.autograd.grad(d_loss(real, fake), (real, fake))
+    return 0.5 - float(on_real), 0.5 - float(on_fake)
+
+
+def by_small_steps(d_loss: Function) -> tuple[float, float]:
+    zero, step = torch.zeros(1, 1, dtype=torch.float64), 1e-4
+    sides = ((step, 0.0), (0.0, step))
+    slopes = [float(d_loss(zero + a, zero + b) - d_loss(zero - a, zero - b)) / (2 * step) for a, b in sides]
+    return 0.5 - slopes[0], 0.5 - slopes[1]
+
+
+def test_exercise_6_takes_slopes_and_small_steps() -> None:
+    assert ch12.check_6(targets_of).correct is True
+    assert ch12.check_6(by_small_steps).correct is True
+
+
+def changed(change: Callable[[float, float], Any]) -> Function:
+    return lambda d_loss: change(*targets_of(d_loss))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer"),
+    [
+        (changed(lambda a, b: (b, a)), "wrong way round"),
+        (changed(lambda a, b: (a, 1 - b)), "near 0"),
+        (changed(lambda a, b: (1 - a, b)), "near 1"),
+        (changed(lambda a, b: (1 - a, 1 - b)), "not plus"),
+        (changed(lambda a, b: (0.5 - a, 0.5 - b)), "the slopes"),
+        (changed(lambda a, b: (a - 0.5, b - 0.5)), "lacks the 1/2"),
+        (changed(lambda a, b: (3.0, 4.0)), "1/2 - alpha"),
+        (changed(lambda a, b: (a, 0.0)), "1/2 - alpha"),
+        (changed(lambda a, b: (round(a, 1), round(b, 1))), "1/2 - alpha"),  # only the usual targets
+        (changed(lambda a, b: a), "two numbers"),
+    ],
+)
+def test_exercise_6_points_at_the_mistake(wrong: Function, pointer: str) -> None:
+    assert_wrong(ch12.check_6(wrong), pointer)
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=[f"exercise {n}" for n in CHECKS])
+@pytest.mark.parametrize(
+    "answer", ["text", {}, [], [[]], np.zeros(3), torch.zeros(0), object(), lambda: 1, lambda *a: "x"]
+)
+def test_no_answer_at_all_makes_a_checker_raise(check: Callable[..., Verdict], answer: Any) -> None:
+    assert check(answer).correct is False
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
+def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
+    found: dict[str, Any] = {"math": math, "torch": torch, "F": F}
+    exec(code, found)
+    verdict = CHECKS[exercise](list(found.values())[-1])
+    assert verdict.correct is False
+    assert "raised" not in verdict.message
+    assert len(verdict.message) > 40
+
+
+def assert_wrong(verdict: Verdict, pointer: str) -> None:
+    assert verdict.correct is False, verdict.message
+    assert verdict.message.startswith("Not yet. ")
+    assert pointer in verdict.message
