@@ -1,0 +1,273 @@
+"""Chapter 10: its round by hand is the game of `train`, and its checkers run what they judge."""
+
+import copy
+import math
+from collections.abc import Callable
+from enum import Enum
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from gan_lessons import GAN, losses, models, train
+from gan_lessons.exercises import ch10
+from gan_lessons.noise import Prior
+from tests.chapters import by_hand, difference
+
+
+def a_game() -> tuple[nn.Module, nn.Module, list[Tensor], list[Tensor]]:
+    torch.manual_seed(0)
+    G = models.mlp_generator((8,), z_dim=3, outputs=4, signed=True).double()
+    D = models.mlp_discriminator((8,), inputs=4, slope=0.2).double()
+    reals, noises = ([torch.randn(6, n, dtype=torch.float64) for _ in range(12)] for n in (4, 3))
+    return G, D, reals, noises
+
+
+def turns() -> dict[str, Any]:
+    clear = Enum("Clear", "BEFORE AFTER NEVER")  # type: ignore[misc]
+    return by_hand("10_freezing_d", F=F, Clear=clear, plain_loss=losses.non_saturating.d_loss)
+
+
+def played(names: dict[str, Any], d_habits: dict[str, Any], g_habits: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
+    """Twelve rounds of the chapter's two turns."""
+    G, D, reals, noises = a_game()
+    g, d = (torch.optim.Adam(net.parameters(), 1e-2) for net in (G, D))
+    for real, z in zip(reals, noises, strict=True):
+        fake, _ = names["d_turn"](G, D, d, real, z, **d_habits)
+        names["g_turn"](G, D, g, fake, z, **g_habits)
+    return G, D
+
+
+def apart(one: tuple[nn.Module, nn.Module], other: tuple[nn.Module, nn.Module]) -> float:
+    return max(difference(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_the_round_by_hand_is_the_game_of_train() -> None:
+    G, D, reals, noises = a_game()
+    start = copy.deepcopy((G, D))
+    drawn = iter(noises)
+    gan = GAN(G, D, Prior("stored", 3, lambda n, dim, **where: next(drawn)))
+    g, d = (torch.optim.Adam(net.parameters(), 1e-2) for net in (G, D))
+    batches = iter([(real,) for real in reals])
+    for _ in train(gan, batches, 12, objective=losses.non_saturating, g_optimizer=g, d_optimizer=d):
+        pass
+    ours = played(turns(), {}, {})
+    assert apart(ours, (G, D)) < 1e-9
+    assert apart(ours, start) > 1e-2
+
+
+@pytest.mark.parametrize(
+    ("d_habits", "g_habits"),
+    [({}, {"freeze": True}), ({"detach": False}, {}), ({}, {"redraw": True}), ({}, {"evaluate": True})],
+    ids=["frozen", "not detached", "drawn again", "eval without batch norm"],
+)
+def test_a_guard_that_is_not_needed_changes_no_bit(d_habits: dict[str, Any], g_habits: dict[str, Any]) -> None:
+    assert apart(played(turns(), d_habits, g_habits), played(turns(), {}, {})) == 0
+
+
+@pytest.mark.parametrize("who", ["d", "g"])
+@pytest.mark.parametrize("when", ["AFTER", "NEVER"])
+def test_what_is_not_cleared_in_time_changes_the_game(who: str, when: str) -> None:
+    names = turns()
+    clear = {"clear": names["Clear"][when]}
+    habits = (clear, {}) if who == "d" else ({"detach": False}, clear)
+    assert apart(played(names, *habits), played(names, {}, {})) > 1e-3
+
+
+def test_a_leak_from_gs_turn_is_the_gradient_of_gs_loss_added_to_ds() -> None:
+    names = turns()
+    G, D, reals, noises = a_game()
+    g, d = (torch.optim.SGD(net.parameters(), 0.1) for net in (G, D))
+    fake, _ = names["d_turn"](G, D, d, reals[0], noises[0], clear=names["Clear"].AFTER)
+    before = copy.deepcopy(D)
+    names["g_turn"](G, D, g, fake, noises[0])
+    weights = list(before.parameters())
+    leaked = torch.autograd.grad(F.softplus(-before(fake.detach())).mean(), weights)
+    shown = G(noises[1]).detach()
+    own = torch.autograd.grad(F.softplus(-before(reals[1])).mean() + F.softplus(before(shown)).mean(), weights)
+    names["d_turn"](G, D, d, reals[1], noises[1], clear=names["Clear"].AFTER)
+    for w, then, a, b in zip(D.parameters(), weights, leaked, own, strict=True):
+        assert torch.allclose(w, then - 0.1 * (a + b), atol=1e-12)
+        assert float(a.abs().max()) > 1e-6
+
+
+# --- the checkers -----------------------------------------------------------------------------------------------
+
+
+def a_round(
+    G: nn.Module,
+    D: nn.Module,
+    g: Optimizer,
+    d: Optimizer,
+    real: Tensor,
+    z: Tensor,
+    *,
+    swap: bool = False,
+    half: float = 1.0,
+    clear: bool = True,
+    mode: bool = True,
+    cut: bool = False,
+    still: bool = False,
+    sign: float = 1.0,
+) -> None:
+    fake = G(z)
+    a, b = (1, -1) if not swap else (-1, 1)
+    d_loss = half * (F.softplus(-a * D(real)).mean() + F.softplus(-b * D(fake.detach())).mean())
+    if clear:
+        d.zero_grad()
+    if not still:
+        d_loss.backward()
+        d.step()
+    g.zero_grad()
+    g_loss = F.softplus(-sign * D(fake.detach() if cut else fake)).mean()
+    g_loss.backward()
+    g.step()
+    D.train(mode)
+
+
+def broken(G: nn.Module, D: nn.Module, g: Optimizer, d: Optimizer, real: Tensor, z: Tensor) -> None:
+    """The round that exercise 3 asks to mend."""
+    fake = G(z)
+    (F.softplus(-D(real)).mean() + F.softplus(D(fake)).mean()).backward()
+    d.step()
+    d.zero_grad()
+    D.requires_grad_(False)
+    F.softplus(-D(fake.detach())).mean()
+    g.step()
+    g.zero_grad()
+
+
+def loud(G: nn.Module, D: nn.Module, optimizer: Optimizer, z: Tensor) -> None:
+    """The turn that exercise 4 asks to mend."""
+    D.requires_grad_(False)
+    D.eval()
+    optimizer.zero_grad()
+    F.softplus(-D(G(z))).mean().backward()
+    optimizer.step()
+
+
+def thawed_never(G: nn.Module, D: nn.Module, g: Optimizer, d: Optimizer, real: Tensor, z: Tensor) -> None:
+    a_round(G, D, g, d, real, z)
+    D.requires_grad_(False)
+
+
+def frozen_first(
+    G: nn.Module, D: nn.Module, g: Optimizer, d: Optimizer, real: Tensor, z: Tensor
+) -> None:  # another right answer: frozen, and thawed
+    fake = G(z)
+    d.zero_grad(set_to_none=False)
+    (F.softplus(-D(real)).mean() + F.softplus(D(fake.detach())).mean()).backward()
+    d.step()
+    D.requires_grad_(False)
+    g.zero_grad()
+    F.softplus(-D(fake)).mean().backward()
+    g.step()
+    D.requires_grad_(True)
+
+
+def by_copy(G: nn.Module, D: nn.Module, optimizer: Optimizer, z: Tensor) -> None:
+    twin = copy.deepcopy(D)
+    optimizer.zero_grad()
+    F.softplus(-twin(G(z))).mean().backward()
+    optimizer.step()
+
+
+def turn(
+    G: nn.Module, D: nn.Module, optimizer: Optimizer, z: Tensor, *, ending: Callable[[nn.Module], object], clear: bool
+) -> None:
+    twin = copy.deepcopy(D)
+    if clear:
+        optimizer.zero_grad()
+    F.softplus(-twin(G(z))).mean().backward()
+    optimizer.step()
+    ending(D)
+
+
+def close_witness(network: nn.Module, action: Callable[[], object]) -> set[str]:
+    before = copy.deepcopy(network.state_dict())
+    action()
+    after = network.state_dict()
+    return {k for k, v in after.items() if not torch.allclose(v.double(), before[k].double(), atol=1e-5)}
+
+
+def twice(network: nn.Module, action: Callable[[], object]) -> set[str]:
+    action()
+    action()
+    return set()
+
+
+def everything(network: nn.Module, action: Callable[[], object]) -> set[str]:
+    action()
+    return set(network.state_dict())
+
+
+def push(a: Tensor, mu: float) -> Tensor:
+    return torch.sigmoid(-a) - mu * torch.sigmoid(a)
+
+
+G_TURN, ALL = {"G weights", "G .grad"}, {"G weights", "G .grad", "D weights", "D buffers", "D .grad"}
+
+
+@pytest.mark.parametrize(
+    ("check", "answers"),
+    [
+        (ch10.check_1, ([list(G_TURN), list(ALL)],)),
+        (ch10.check_3, (a_round,)),
+        (ch10.check_3, (frozen_first,)),
+        (ch10.check_4, (by_copy,)),
+    ],
+)
+def test_other_right_answers_are_right(check: Any, answers: Any) -> None:
+    assert check(*answers).correct is True
+
+
+@pytest.mark.parametrize(
+    ("check", "answers", "words"),
+    [
+        (ch10.check_1, ((G_TURN, ALL, ALL),), "two sets"),
+        (ch10.check_1, (("G weights", ALL),), "should be a set"),
+        (ch10.check_1, (({"G gradient"}, ALL),), "the names are"),
+        (ch10.check_1, ((G_TURN | {"G buffers"}, ALL),), "(a) G buffers does not change"),
+        (ch10.check_1, ((G_TURN, ALL - {"D weights"}),), "(b) D weights changes too"),
+        (ch10.check_2, (close_witness,), "1e-7"),
+        (ch10.check_2, (twice,), "called it 2 times"),
+        (ch10.check_2, (everything,), "does not change"),
+        (ch10.check_3, (lambda *players: 0,), "neither player"),
+        (ch10.check_3, (partial(a_round, cut=True),), "G does not move"),
+        (ch10.check_3, (broken,), "the wrong way"),
+        (ch10.check_3, (thawed_never,), "still frozen"),
+        (ch10.check_4, (loud,), "in evaluation mode"),
+        (ch10.check_3, (partial(a_round, still=True),), "D does not move"),
+        (ch10.check_3, (partial(a_round, swap=True),), "After one round D is elsewhere"),
+        (ch10.check_3, (partial(a_round, half=0.5),), "After one round D is elsewhere"),
+        (ch10.check_3, (partial(a_round, sign=-1.0),), "the wrong way"),
+        (ch10.check_3, (partial(a_round, clear=False),), "Right for 1 round, and then D"),
+        (ch10.check_3, (partial(a_round, mode=False),), "is in evaluation mode"),
+        (ch10.check_4, (partial(turn, ending=nn.Module.eval, clear=True),), "in evaluation mode"),
+        (ch10.check_4, (partial(turn, ending=nn.Module.requires_grad_, clear=True),), "took a gradient"),
+        (ch10.check_4, (partial(turn, ending=nn.Module.zero_grad, clear=True),), "D .grad"),
+        (ch10.check_4, (partial(turn, ending=lambda D: 0, clear=False),), "in its .grad"),
+        (ch10.check_4, (lambda *players: 0,), "G does not move"),
+        (ch10.check_5, (lambda a, mu: -push(a, mu), lambda mu: 0.0), "take its negative"),
+        (ch10.check_5, (lambda a, mu: push(-a, mu), lambda mu: 0.0), "D's pressure"),
+        (ch10.check_5, (push, lambda mu: 0.0), "vanish"),
+        (ch10.check_5, (push, math.log), "the sign"),
+    ],
+)
+def test_other_wrong_answers_get_a_pointer(check: Any, answers: Any, words: str) -> None:
+    verdict = check(*answers)
+    assert verdict.correct is False
+    assert words in verdict.message
+
+
+def test_checkers_leave_the_global_random_state_alone() -> None:
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    for check, answer in ((ch10.check_1, (ALL, ALL)), (ch10.check_3, a_round), (ch10.check_4, by_copy)):
+        check(answer)
+    assert torch.equal(torch.rand(3), expected)
