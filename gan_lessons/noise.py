@@ -39,6 +39,49 @@ def sphere(dim: int) -> Prior:
     return Prior("sphere", _dimension(dim), _on_sphere)
 
 
+def shifted(prior: Prior, shift: float = 0.0, scale: float = 1.0) -> Prior:
+    """The same noise, scaled and then moved: shift + scale z in every coordinate."""
+    name = f"{scale:g} {prior.name} {shift:+g}"
+    return Prior(name, prior.dim, lambda *size, **where: prior.draw(*size, **where).mul_(scale).add_(shift))
+
+
+def standardised(prior: Prior, mean: float, std: float) -> Prior:
+    """(z - mean) / std: coordinates of mean 0 and variance 1, given those of the prior."""
+    if std <= 0:
+        raise ValueError(f"a standard deviation is above 0, not {std}: constant noise cannot be standardised")
+    return shifted(prior, -mean / std, 1 / std)._replace(name=f"{prior.name}, standardised")
+
+
+def turned(prior: Prior, rotation: Tensor) -> Prior:
+    """z Q for an orthogonal Q (dim, dim): all lengths and all angles between vectors stay as they were."""
+    eye = torch.eye(prior.dim, dtype=rotation.dtype, device=rotation.device)
+    if rotation.shape != eye.shape or not torch.allclose(rotation @ rotation.T, eye, atol=1e-4):
+        raise ValueError(f"a rotation of {prior.dim} coordinates is an orthogonal matrix of that size; this is none")
+
+    def draw(*size: int, **where: Any) -> Tensor:
+        z = prior.draw(*size, **where)
+        return z @ rotation.to(z)
+
+    return Prior(f"{prior.name}, turned", prior.dim, draw)
+
+
+def lerp(start: Tensor, stop: Tensor, t: float) -> Tensor:
+    """The point at a share t of the straight line from start to stop, each (n, d)."""
+    return (1 - t) * start + t * stop
+
+
+def slerp(start: Tensor, stop: Tensor, t: float) -> Tensor:
+    """The point at a share t of the arc from start to stop, each (n, d) (Shoemake 1985; White 2016).
+
+    Vectors of one length stay at it; of others, the length changes along the way. Nearly parallel ones are joined by
+    lerp, which is the limit; opposite ones have no arc, and give NaN or infinity.
+    """
+    cosine = torch.cosine_similarity(start, stop, dim=1)[:, None].clamp(-1, 1)
+    angle = cosine.acos()
+    arc = (torch.sin((1 - t) * angle) * start + torch.sin(t * angle) * stop) / torch.sin(angle)
+    return torch.where(angle < 1e-3, lerp(start, stop, t), arc)
+
+
 def _on_sphere(n: int, dim: int, **where: Any) -> Tensor:
     z = torch.randn(n, dim, **where)
     return z * (dim**0.5 / z.norm(dim=1, keepdim=True))

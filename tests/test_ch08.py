@@ -1,14 +1,18 @@
 """Chapter 08: its layer by hand is the package's, its fraud keeps its blocks, and its checkers know what they say."""
 
+from copy import deepcopy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim.swa_utils import update_bn
 
+from gan_lessons import GAN, noise
 from gan_lessons.deviation import BatchDeviation
 from gan_lessons.exercises import ch08
 
@@ -50,6 +54,28 @@ def test_the_fraud_of_the_page_keeps_each_blocks_pixels_and_moves_them() -> None
         return cut.gather(-1, order)
 
     assert torch.equal(sorted_blocks(fraud), sorted_blocks(images))
+
+
+def test_measured_anew_the_norms_of_the_copy_know_its_own_batches_and_the_original_is_as_it_was() -> None:
+    parts = {"deepcopy": deepcopy, "update_bn": update_bn, "GAN": GAN, "device": torch.device("cpu")}
+    parts["profile"] = SimpleNamespace(samples=lambda n: n)
+    measured_anew = from_the_page("def measured_anew(", "\n\n\ndef versions", **parts)["measured_anew"]
+    torch.manual_seed(0)
+    first, norm = nn.Linear(3, 4), nn.BatchNorm1d(4)
+    G = nn.Sequential(first, norm)
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    norm.running_mean.fill_(7.0)
+    norm.running_var.fill_(100.0)
+    gan = GAN(G, nn.Identity(), noise.gaussian(3))
+    anew = measured_anew(gan)
+    samples = anew.sample(4_000)
+    assert samples.mean(0).abs().max() < 0.1
+    assert torch.allclose(samples.var(0), torch.ones(4), atol=0.1)
+    assert not anew.G.training
+    assert norm.running_var.tolist() == [100.0] * 4
+    assert G.training
+    assert torch.equal(anew.G.get_parameter("0.weight"), first.weight)
 
 
 def test_the_ridge_of_the_page_is_the_textbooks_with_the_strength_of_the_best_leave_one_out() -> None:

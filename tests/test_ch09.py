@@ -1,0 +1,214 @@
+"""Chapter 09: its slerp by hand is the library's, its reflection is one, and its checkers know what they say."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from gan_lessons import noise
+from gan_lessons.exercises import Verdict, ch09
+from tests.chapters import by_hand
+from tests.wrong_answers.ch09 import WRONG
+
+CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch09, f"check_{number}") for number in range(1, 6)}
+Function = Callable[..., Any]
+ROOT12 = math.sqrt(12)
+
+
+@pytest.mark.parametrize("t", [0.0, 0.3, 0.5, 1.0])
+def test_slerp_by_hand_is_the_librarys(t: float) -> None:
+    start, stop = torch.randn(2, 50, 100, generator=torch.Generator().manual_seed(0)).double()
+    mine = by_hand("09_noise", torch=torch)["slerp"](start, stop, t)
+    torch.testing.assert_close(mine, noise.slerp(start, stop, t))
+    assert float(mine.norm(dim=1).mean()) == pytest.approx(10, rel=0.02)
+
+
+def test_the_share_in_common_is_the_mean_cosine_of_uniform_noise_in_any_interval() -> None:
+    generator = torch.Generator().manual_seed(1)
+    for low, high, truth in ((0.0, 2.0, 3 / 4), (1.0, 2.0, 27 / 28)):
+        one, two = (low + (high - low) * torch.rand(2_000, 512, generator=generator) for _ in range(2))
+        assert float(torch.cosine_similarity(one, two).mean()) == pytest.approx(truth, abs=2e-3)
+
+
+def test_the_midpoint_of_two_draws_is_as_short_as_exercise_3_says() -> None:
+    generator = torch.Generator().manual_seed(2)
+    for mean, std in ((0.0, 1.0), (0.5, 1 / ROOT12), (-1.0, 2.0)):
+        one, two = (mean + std * torch.randn(500, 4_000, generator=generator) for _ in range(2))
+        found = float(noise.lerp(one, two, 0.5).norm(dim=1).mean() / one.norm(dim=1).mean())
+        assert found == pytest.approx(ch09._shortening(mean, std), rel=2e-3)
+
+
+@pytest.mark.parametrize("answer", [(0.75, 27 / 28), [3 / 4, 0.964], (torch.tensor(0.75), np.float32(0.9643))])
+def test_exercise_1_takes_both_cosines(answer: Any) -> None:
+    assert ch09.check_1(answer).correct is True
+
+
+@pytest.mark.parametrize(
+    ("answer", "pointer"),
+    [
+        ((1 / (1 + 1 / 12), 27 / 28), "a: the variance grows"),
+        ((0.0, 27 / 28), "a: 0 belongs"),
+        ((0.25, 27 / 28), "each vector's own"),
+        ((math.sqrt(0.75), 27 / 28), "a: without the root"),
+        ((0.5, 27 / 28), "what does a scale do".capitalize()),
+        ((0.75, 0.75), "b: adding 1"),
+        ((0.75, 2.25 / (2.25 + 1 / 3)), "length 1"),
+        ((0.75, 12 / 13), "The middle of"),
+        ((0.75, math.sqrt(27 / 28)), "b: without the root"),
+        ((0.75, 1 / 28), "each vector's own"),
+        ((0.75, 0.5), "mean 3/2"),
+        ((0.75,), "two numbers"),
+        (0.75, "should be a tuple"),
+    ],
+)
+def test_exercise_1_points_at_the_mistake(answer: Any, pointer: str) -> None:
+    assert_wrong(ch09.check_1(answer), pointer)
+
+
+@pytest.mark.parametrize(
+    "standardise",
+    [
+        lambda z, low, high: (z - (low + high) / 2) * ROOT12 / (high - low),
+        lambda z, low, high: ((z - low) / (high - low) - 0.5) * ROOT12,
+        lambda z, low, high: (z.numpy() - (low + high) / 2) / ((high - low) / ROOT12),
+    ],
+)
+def test_exercise_2_takes_every_way_to_write_it(standardise: Function) -> None:
+    assert ch09.check_2(standardise).correct is True
+
+
+@pytest.mark.parametrize(
+    ("standardise", "pointer"),
+    [
+        (lambda z, low, high: (z - z.mean()) / z.std(), "mean of this batch"),
+        (lambda z, low, high: (z - z.mean(0)) / z.std(0), "means of this batch"),
+        (lambda z, low, high: (z - (low + high) / 2) / (high - low), "root of 12"),
+        (lambda z, low, high: (z - (low + high) / 2) / ((high - low) ** 2 / 12), "divides by the variance"),
+        (lambda z, low, high: 2 * (z - low) / (high - low) - 1, "variance of 1/3"),
+        (lambda z, low, high: (z - low) / (high - low) * ROOT12, "not at low"),
+        (lambda z, low, high: z - (low + high) / 2, "Now the variance"),
+        (lambda z, low, high: (z - low) / (high - low), "[0, 1)"),
+        (lambda z, low, high: 7 * z, "becomes 1.732"),
+        (lambda z, low, high: z.sum(), "shape of z"),
+        (0.5, "should be a function"),
+    ],
+)
+def test_exercise_2_points_at_the_mistake(standardise: Any, pointer: str) -> None:
+    assert_wrong(ch09.check_2(standardise), pointer)
+
+
+def test_exercise_3_takes_the_root_of_the_ratio() -> None:
+    assert ch09.check_3(ch09._shortening).correct is True
+    assert ch09.check_3(lambda m, s: torch.tensor(1 - s**2 / (2 * m**2 + 2 * s**2)).sqrt()).correct is True
+
+
+@pytest.mark.parametrize(
+    ("shortening", "pointer"),
+    [
+        (lambda m, s: (m**2 + s**2 / 2) / (m**2 + s**2), "squared lengths"),
+        (lambda m, s: 0.5**0.5, "without a mean only"),
+        (lambda m, s: math.sqrt((m**2 + s**2 / 4) / (m**2 + s**2)), "two halves"),
+        (lambda m, s: math.sqrt((m**2 / 2 + s**2 / 4) / (m**2 + s**2)), "variances add"),
+        (lambda m, s: math.sqrt((m**2 + s / 2) / (m**2 + s**2)), "square it"),
+        (lambda m, s: math.sqrt((m**2 + s**2) / (m**2 + s**2 / 2)), "other way round"),
+        (lambda m, s: 1.0, "0.707"),
+        (lambda m, s: math.nan, "0.707"),
+    ],
+)
+def test_exercise_3_points_at_the_mistake(shortening: Any, pointer: str) -> None:
+    assert_wrong(ch09.check_3(shortening), pointer)
+
+
+def test_exercise_4_takes_the_mean_at_that_speed() -> None:
+    assert ch09.check_4(lambda r, s, d: max(0, (r * s * d**0.5 - 1) / d)).correct is True
+
+
+@pytest.mark.parametrize(
+    ("dose", "pointer"),
+    [
+        (lambda r, s, d: r * s / d**0.5, "Its 1 is part"),
+        (lambda r, s, d: (r * s * d**0.5 + 1) / d, "subtract its 1"),
+        (lambda r, s, d: (r * s * d - 1) / d, "grows with the root"),
+        (lambda r, s, d: (r * s - 1) / d, "root of the dimension is missing"),
+        (lambda r, s, d: r * s * d**0.5 - 1, "1-norm"),
+        (lambda r, s, d: (r * s * d**0.5 - 1) / d, "the answer is 0"),
+        (lambda r, s, d: 1.0, "1.76"),
+    ],
+)
+def test_exercise_4_points_at_the_mistake(dose: Any, pointer: str) -> None:
+    assert_wrong(ch09.check_4(dose), pointer)
+
+
+def test_exercise_4_sees_a_missing_deviation() -> None:
+    assert_wrong(ch09.check_4(lambda r, s, d: max(0.0, (r * d**0.5 - 1) / d)), "deviation is missing")
+
+
+def away_from_the_mean(mean: Tensor) -> Tensor:
+    v = mean / mean.norm()
+    v[0] += 1.0 if v[0] >= 0 else -1.0
+    return torch.eye(len(v)) - 2 * torch.outer(v, v) / v.dot(v)
+
+
+def by_qr(mean: Tensor) -> Tensor:
+    basis = torch.eye(len(mean))
+    basis[:, 0] = mean / mean.norm()
+    free = torch.randn(len(mean), len(mean) - 1, generator=torch.Generator().manual_seed(0))
+    return torch.linalg.qr(torch.cat([basis[:, :1], free], 1)).Q
+
+
+@pytest.mark.parametrize("turn", [away_from_the_mean, by_qr])
+def test_exercise_5_takes_every_turn_to_the_axis(turn: Function) -> None:
+    assert ch09.check_5(turn).correct is True
+
+
+def careless(mean: Tensor) -> Tensor:
+    v = mean / mean.norm()
+    v[0] -= 1
+    return torch.eye(len(v)) - 2 * torch.outer(v, v) / v.dot(v)
+
+
+@pytest.mark.parametrize(
+    ("turn", "pointer"),
+    [
+        (careless, "holds nan"),
+        (lambda m: torch.eye(len(m)), "not on the first axis"),
+        (lambda m: torch.eye(len(m)) / m, "not orthogonal"),
+        (lambda m: m, "shape"),
+    ],
+)
+def test_exercise_5_points_at_the_mistake(turn: Any, pointer: str) -> None:
+    assert_wrong(ch09.check_5(turn), pointer)
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=[f"exercise {n}" for n in CHECKS])
+@pytest.mark.parametrize("answer", [None, ...])
+def test_no_answer_is_not_answered_yet(check: Callable[..., Verdict], answer: Any) -> None:
+    assert check(answer) == (None, "Not answered yet.")
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=[f"exercise {n}" for n in CHECKS])
+@pytest.mark.parametrize(
+    "answer", ["text", {}, [], [[]], np.zeros(3), torch.zeros(0), object(), lambda: 1, lambda *a: "x"]
+)
+def test_no_answer_at_all_makes_a_checker_raise(check: Callable[..., Verdict], answer: Any) -> None:
+    assert check(answer).correct is False
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
+def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
+    names: dict[str, Any] = {"math": math, "torch": torch}
+    exec(code, names)
+    verdict = CHECKS[exercise](list(names.values())[-1])
+    assert verdict.correct is False
+    assert "raised" not in verdict.message
+    assert len(verdict.message) > 40
+
+
+def assert_wrong(verdict: Verdict, pointer: str) -> None:
+    assert verdict.correct is False, verdict.message
+    assert verdict.message.startswith("Not yet. ")
+    assert pointer in verdict.message

@@ -1,0 +1,273 @@
+"""Chapter 11: moving at once is what it says, a move is a move, the ward's list is the checker's, and its verdicts."""
+
+import itertools
+import math
+import random
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from gan_lessons import GAN, ensemble, losses, models, noise, studies, train
+from gan_lessons.exercises import Verdict, ch11
+from gan_lessons.training import Step, discriminator_step, generator_step
+from tests.chapters import by_hand, difference
+from tests.wrong_answers.ch11 import WRONG
+
+NOTEBOOK = Path(__file__).parent.parent / "book" / "11_balance.ipynb"
+CELLS = nbformat.read(NOTEBOOK, as_version=4).cells
+CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch11, f"check_{number}") for number in range(1, 6)}
+LOG2 = math.log(2)
+
+
+def names_of(word: str, **names: Any) -> dict[str, Any]:
+    """Run the code cell of the chapter that holds this word, and return its names."""
+    (source,) = (cell.source for cell in CELLS if cell.cell_type == "code" and word in cell.source)
+    exec(source, names)
+    return names
+
+
+# --- both at once -----------------------------------------------------------------------------------------------
+
+
+def simultaneous() -> Callable[..., Iterator[Step]]:
+    found: Callable[..., Iterator[Step]] = by_hand("11_balance", torch=torch, Step=Step)["simultaneous"]
+    return found
+
+
+def game(order: Callable[..., Iterator[Step]], rounds: int, d_lr: float, g_lr: float) -> tuple[nn.Module, nn.Module]:
+    torch.manual_seed(0)
+    G, D = models.mlp([3, 8, 2]).double(), models.mlp([2, 8, 1], 0.2).double()
+    dice = torch.Generator().manual_seed(1)
+    real = torch.randn(rounds, 16, 2, dtype=torch.float64, generator=dice)
+    gan = GAN(G, D, noise.Prior("double", 3, lambda n, d, **_: torch.randn(n, d, generator=dice, dtype=torch.float64)))
+    optimizers = {
+        "d_optimizer": torch.optim.Adam(D.parameters(), d_lr),
+        "g_optimizer": torch.optim.Adam(G.parameters(), g_lr),
+    }
+    played = list(order(gan, ((x,) for x in real), rounds, objective=losses.non_saturating, **optimizers))
+    assert [step.number for step in played] == list(range(1, rounds + 1))
+    return G, D
+
+
+@pytest.mark.parametrize(("d_lr", "g_lr"), [(1e-2, 0.0), (0.0, 1e-2)], ids=["G stands still", "D stands still"])
+def test_where_one_player_stands_still_the_order_makes_no_difference(d_lr: float, g_lr: float) -> None:
+    here, there = (game(order, 20, d_lr, g_lr) for order in (simultaneous(), train))
+    assert max(difference(a, b) for a, b in zip(here, there, strict=True)) < 1e-9
+    moved = game(train, 20, 0.0, 0.0)
+    assert max(difference(a, b) for a, b in zip(here, moved, strict=True)) > 1e-3
+
+
+def test_at_once_g_moves_against_the_officer_of_before() -> None:
+    at_once, turns, frozen = (game(*how) for how in ((simultaneous(), 1, 1e-2, 1e-2), (train, 1, 1e-2, 1e-2),
+                                                     (train, 1, 0.0, 1e-2)))  # fmt: skip
+    assert difference(at_once[1], turns[1]) < 1e-9  # D's first move is the same
+    assert difference(at_once[0], frozen[0]) < 1e-9  # and G's is that against a D that has not moved
+    many = [game(order, 20, 1e-2, 1e-2) for order in (simultaneous(), train)]
+    assert difference(many[0][0], many[1][0]) > 1e-3
+
+
+def test_the_smallest_game_spirals_at_once_and_circles_in_turns() -> None:
+    h, n = 0.1, 200
+    x, y = ch11._dance(1.0, 0.5, h, n, True)
+    assert x * x + y * y == pytest.approx(1.25 * (1 + h * h) ** n)
+    x, y = ch11._dance(1.0, 0.5, h, n, False)
+    assert x * x + y * y + h * x * y == pytest.approx(1.25 + h * 0.5)
+
+
+# --- how the page measures --------------------------------------------------------------------------------------
+
+
+def test_the_noted_losses_are_each_seeds_own() -> None:
+    names = names_of("def noting(", F=F, torch=torch, losses=losses, ensemble=ensemble)
+    last: dict[str, Tensor] = {}
+    real, fake = torch.randn(6, 3, 1), torch.randn(6, 3, 1)
+    objective = names["noting"](last)
+    plain = ensemble.over_seeds(losses.non_saturating, 3)
+    assert float(objective.d_loss(real, fake)) == pytest.approx(float(plain.d_loss(real, fake)), rel=1e-5)
+    assert float(objective.g_loss(None, fake)) == pytest.approx(float(plain.g_loss(None, fake)), rel=1e-5)
+    for k in range(3):
+        alone = losses.non_saturating.d_loss(real[:, k], fake[:, k])
+        assert float(last["d_loss"][k]) == pytest.approx(float(alone), rel=1e-5)
+        assert float(last["g_loss"][k]) == pytest.approx(
+            float(losses.non_saturating.g_loss(None, fake[:, k])), rel=1e-5
+        )
+
+
+def test_a_move_of_d_costs_as_much_as_a_move_of_g() -> None:
+    n, z = 32, 64
+    G = models.mlp_generator((128, 128), z, slope=0.2, signed=True)
+    D = models.mlp_discriminator((128, 128), slope=0.2)
+    d_adam, g_adam = (torch.optim.Adam(player.parameters()) for player in (D, G))
+
+    def fresh() -> Tensor:
+        found: Tensor = G(torch.randn(n, z))
+        return found
+
+    def d_move() -> None:
+        with torch.no_grad():
+            fake = fresh()
+        discriminator_step(D, d_adam, losses.non_saturating, torch.randn(n, 784), fake)
+
+    def g_move() -> None:
+        generator_step(G, D, g_adam, losses.non_saturating, fresh())
+
+    cost = []
+    for move in (d_move, g_move):
+        with FlopCounterMode(display=False) as counter:
+            move()
+        cost.append(counter.get_total_flops())
+    assert 0.8 < cost[0] / cost[1] < 1.25
+    forward = 2 * n * sum(p.numel() for p in G.parameters() if p.ndim == 2)
+    assert all(4 < price / forward < 5.5 for price in cost)
+
+
+def test_a_factor_is_paired_by_seed_and_told_only_where_its_interval_leaves_out_one() -> None:
+    names = names_of("def factor(", np=np, studies=studies, name=str, stats=None, plt=None,
+                     LinearSegmentedColormap=type("No", (), {"from_list": staticmethod(lambda *_: None)}),
+                     REAL="", FAKE="", product=itertools.product)  # fmt: skip
+    level = [100.0, 400.0, 900.0, 200.0, 300.0]
+    rows = [
+        studies.Row(variant, seed, 0.0, {"distance": level[seed] * k * (1 + 0.01 * seed)})
+        for variant, k in (("centre", 1.0), ("half", 0.5))
+        for seed in range(5)
+    ]
+    mean, low, high = names["factor"](studies.Table(tuple(rows)), "distance", "half", "centre")
+    assert (mean, low, high) == pytest.approx((0.5, 0.5, 0.5))  # the seeds' levels cancel
+    assert names["told"](0.4, 0.9) == "better"
+    assert names["told"](1.1, 2.0) == "worse"
+    assert names["told"](0.9, 1.1) == "not told apart"
+
+
+def test_the_coin_of_the_ward_has_no_better_officer_than_one_half() -> None:
+    coin = losses.Objective("coin", lambda r, f: (losses.non_saturating.d_loss(r, f)
+                            + losses.non_saturating.d_loss(f, r)) / 2, losses.non_saturating.g_loss)  # fmt: skip
+    (source,) = (c.source for c in CELLS if c.cell_type == "code" and "WARD = {" in c.source)
+    assert "(ns.d_loss(r, f) + ns.d_loss(f, r)) / 2" in source
+    real, fake = torch.randn(50, 1), torch.randn(50, 1)
+    assert float(coin.d_loss(real, fake)) > float(coin.d_loss(0 * real, 0 * fake)) == pytest.approx(2 * LOG2)
+
+
+# --- the ward ---------------------------------------------------------------------------------------------------
+
+
+def test_the_wards_list_is_the_checkers_and_the_answers_are_under_their_beds() -> None:
+    text = "\n".join(cell.source for cell in CELLS)
+    (lot,) = re.findall(r"random\.Random\((\d+)\)\.sample\(sorted\(WARD\), len\(WARD\)\)", text)
+    letters = "abcdefghij"
+    assert "".join(random.Random(int(lot)).sample(letters, len(letters))) == ch11.BEDS
+    under = re.findall(r"<summary>Bed (\d+)</summary>\n\n\*\*[^*]+\(([a-j])\)\.\*\*", text)
+    assert under == [(str(bed), letter) for bed, letter in enumerate(ch11.BEDS, start=1)]
+    listed = re.findall(r"^\| \*\*([a-j])\*\* \|", text, re.MULTILINE)
+    assert "".join(listed) == letters
+
+
+def test_the_ward_round_counts_and_does_not_say_which() -> None:
+    key = dict(enumerate(ch11.BEDS, start=1))
+    assert ch11.check_5(key).correct is True
+    assert ch11.check_5({bed: letter.upper() for bed, letter in key.items()}).correct is True
+    swapped = key | {3: key[7], 7: key[3]}
+    verdict = ch11.check_5(swapped)
+    assert verdict.correct is False
+    assert "8 of 10" in verdict.message
+    assert not re.search(r"[Bb]ed [37]\b", verdict.message)
+    others = {ch11.check_5(key | {a: key[b], b: key[a]}).message for a, b in itertools.combinations(key, 2)}
+    assert others == {verdict.message}
+    assert "of 10" not in ch11.check_5(dict(enumerate("kijdefbagc", start=1))).message
+
+
+# --- the checkers -----------------------------------------------------------------------------------------------
+
+
+def officer(e: float, fooled: float, share: int) -> tuple[list[float], list[float]]:
+    fake = [-e] * (100 - share) + [fooled] * share
+    cost = float(F.softplus(torch.tensor(fake, dtype=torch.float64)).mean())
+    return [-math.log(math.expm1(2 * LOG2 - cost))] * 100, fake
+
+
+def test_an_officer_who_sees_may_cost_what_a_blind_one_costs() -> None:
+    e = math.log(math.expm1((LOG2 - 0.1 * math.log1p(math.exp(-4))) / 0.9))
+    real, fake = officer(e, 4.0, 10)
+    verdict = ch11.check_3(real, fake)
+    assert verdict.correct is True
+    assert "1.386 and 0.693" in verdict.message
+    assert ch11.check_3(torch.tensor(real)[:, None], np.array(fake)).correct is True
+    assert "85 of each" in ch11.check_3([0.0] * 100, [0.0] * 100).message  # the blind one
+    assert "G's loss is 0." in ch11.check_3(real, [1.0] * 100).message
+    assert "D's loss is" in ch11.check_3([1.0] * 100, fake).message
+    assert "holds 3" in ch11.check_3([1.0] * 3, fake).message
+    assert "NaN" in ch11.check_3([math.nan] * 100, fake).message
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"times": 5, "lessons": 3_000}, "G moves too"),
+        ({"times": 6, "lessons": 3_000}, "more than one"),
+        ({"times": 3, "lessons": 3_600}, "every sixth"),
+        ({"times": 3, "lessons": 15_000}, "D's moves"),
+        ({"times": 3}, "lacks lessons"),
+    ],
+)
+def test_an_unfair_comparison_names_its_wrong_turn(answer: dict[str, float], words: str) -> None:
+    verdict = ch11.check_1(answer)
+    assert verdict.correct is False
+    assert words in verdict.message
+    assert ch11.check_1({"times": 3.0, "lessons": 3_000}).correct is True
+
+
+@pytest.mark.parametrize(
+    ("dance", "words"),
+    [
+        (lambda x, y, h, n, at_once: ch11._dance(x, y, h, n, not at_once), "other way of moving"),
+        (lambda x, y, h, n, at_once: ch11._dance(x, y, -h, n, at_once), "signs"),
+        (
+            lambda x, y, h, n, at_once: ch11._dance(x, y, h, n, True) if at_once else ch11._g_first(x, y, h, n),
+            "G moved",
+        ),
+        (lambda x, y, h, n, at_once: ch11._both_down(x, y, h, n), "both go down"),
+        (lambda x, y, h, n, at_once: x, "two numbers"),
+        (lambda x, y, h, n, at_once: (9.0, 9.0), "should end at"),
+    ],
+)
+def test_a_wrong_dance_is_named(dance: Callable[..., Any], words: str) -> None:
+    verdict = ch11.check_2(dance)
+    assert verdict.correct is False
+    assert words in verdict.message
+    assert ch11.check_2(ch11._dance).correct is True
+
+
+@pytest.mark.parametrize(
+    ("twins", "words"),
+    [
+        (lambda c, d, t: ch11._twins(c, d, t)[::-1], "wrong way round"),
+        (lambda c, d, t: ch11._twins(c, d, math.inf), "do not agree"),
+        (lambda c, d, t: 1.0, "pair"),
+    ],
+)
+def test_wrong_twins_are_named(twins: Callable[..., Any], words: str) -> None:
+    verdict = ch11.check_4(twins)
+    assert verdict.correct is False
+    assert words in verdict.message
+    assert ch11.check_4(ch11._twins).correct is True
+    assert ch11.check_4(lambda c, d, t: np.array(ch11._twins(c, d, t))).correct is True
+
+
+def test_twins_agree_and_lie_apart() -> None:
+    curves = np.array([[1.0, 1.0], [1.0, 1.1], [1.0, 1.0], [5.0, 5.0]])
+    assert ch11._twins(curves, np.array([100.0, 200.0, 500.0, 1.0]), 0.2) == (0, 2)
+
+
+@pytest.mark.parametrize("number", sorted(WRONG))
+def test_there_are_two_wrong_answers_and_nothing_is_no_answer(number: int) -> None:
+    assert len(WRONG[number]) == 2
+    empty = (..., ...) if number == 3 else (...,)
+    assert CHECKS[number](*empty).correct is None
