@@ -180,14 +180,13 @@ def test_map_says_ready_for_exactly_the_chapters_of_the_toc() -> None:
 
 
 def test_each_study_of_a_chapter_is_recorded_and_each_record_belongs_to_a_study() -> None:
-    named = {
-        name
-        for notebook in NOTEBOOKS
-        if "studies.run" in setup_code(notebook)
-        for name in re.findall(r"[\"'](\d\d-[\w-]+\.csv)[\"']", setup_code(notebook))
-    }
+    studied = [setup_code(notebook) for notebook in NOTEBOOKS if "studies.run" in setup_code(notebook)]
+    names = {name for code in studied for name in re.findall(r"[\"'](\d\d-[^\s\"'/]+\.csv)", code)}
+    patterns = {re.sub(r"\\\{.*\\\}", r"[\\w-]+", re.escape(name)): name for name in names}  # of an f-string too
     recorded = {path.name for path in (ROOT / "data" / "results").glob("*")}
-    assert recorded == named != set()
+    matched = {pattern: {name for name in recorded if re.fullmatch(pattern, name)} for pattern in patterns}
+    assert {patterns[pattern] for pattern, found in matched.items() if not found} == set()
+    assert recorded == set().union(*matched.values()) != set()
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "data" / "results").glob("*.csv")), ids=lambda path: path.stem)
