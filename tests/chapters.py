@@ -6,6 +6,8 @@ from typing import Any
 import nbformat
 from torch import nn
 
+from gan_lessons.exercises import Verdict
+
 BOOK = Path(__file__).parent.parent / "book"
 
 
@@ -22,3 +24,10 @@ def difference(one: nn.Module, other: nn.Module) -> float:
     """The largest difference between two networks of one shape, over all their parameters."""
     pairs = zip(one.parameters(), other.parameters(), strict=True)
     return max(float((p - q).detach().abs().max()) for p, q in pairs)
+
+
+def assert_wrong(verdict: Verdict, pointer: str) -> None:
+    """A verdict "not yet" whose message points at the mistake."""
+    assert verdict.correct is False, verdict.message
+    assert verdict.message.startswith("Not yet. ")
+    assert pointer in verdict.message

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gan_lessons import losses
 from gan_lessons.exercises import Verdict, ch02
-from tests.chapters import by_hand
+from tests.chapters import assert_wrong, by_hand
 from tests.wrong_answers.ch02 import WRONG
 
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch02, f"check_{number}") for number in range(1, 7)}
@@ -259,20 +259,6 @@ def test_the_temperature_of_exaggerated_logits_is_about_the_exaggeration(times: 
     assert all(ch02._bce(a / t, y) > least for t in (0.97 * best, 1.03 * best))
 
 
-@pytest.mark.parametrize("check", CHECKS.values(), ids=[f"exercise {n}" for n in CHECKS])
-@pytest.mark.parametrize("answer", [None, ...])
-def test_no_answer_is_not_answered_yet(check: Callable[..., Verdict], answer: Any) -> None:
-    assert check(answer) == (None, "Not answered yet.")
-
-
-@pytest.mark.parametrize("check", CHECKS.values(), ids=[f"exercise {n}" for n in CHECKS])
-@pytest.mark.parametrize(
-    "answer", ["text", {}, [], [[]], np.zeros(3), torch.zeros(0), object(), lambda: 1, lambda *a: "x"]
-)
-def test_no_answer_at_all_makes_a_checker_raise(check: Callable[..., Verdict], answer: Any) -> None:
-    assert check(answer).correct is False
-
-
 @pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
 def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
     names: dict[str, Any] = {"math": math, "torch": torch, "F": F}
@@ -282,9 +268,3 @@ def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> No
     assert verdict.correct is False
     assert "raised" not in verdict.message
     assert len(verdict.message) > 40
-
-
-def assert_wrong(verdict: Verdict, pointer: str) -> None:
-    assert verdict.correct is False, verdict.message
-    assert verdict.message.startswith("Not yet. ")
-    assert pointer in verdict.message

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gan_lessons import GAN, losses, models, noise, theory, train
 from gan_lessons.exercises import Verdict, ch03
-from tests.chapters import by_hand, difference
+from tests.chapters import assert_wrong, by_hand, difference
 from tests.wrong_answers.ch03 import WRONG
 
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch03, f"check_{number}") for number in range(1, 7)}
@@ -252,18 +252,6 @@ def test_exercise_6_points_at_the_mistake(closest: Function, pointer: str) -> No
     assert_wrong(ch03.check_6(closest), pointer)
 
 
-@pytest.mark.parametrize("check", CHECKS.values(), ids=[f"exercise {n}" for n in CHECKS])
-@pytest.mark.parametrize("answer", [None, ...])
-def test_no_answer_is_not_answered_yet(check: Callable[..., Verdict], answer: Any) -> None:
-    assert check(answer) == (None, "Not answered yet.")
-
-
-@pytest.mark.parametrize("check", CHECKS.values(), ids=[f"exercise {n}" for n in CHECKS])
-@pytest.mark.parametrize("answer", ["text", {}, [], [[]], np.zeros(3), torch.zeros(0), object(), lambda *a: "x"])
-def test_no_answer_at_all_makes_a_checker_raise(check: Callable[..., Verdict], answer: Any) -> None:
-    assert check(answer).correct is False
-
-
 @pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
 def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
     names: dict[str, Any] = {"math": math, "torch": torch, "theory": theory}
@@ -272,9 +260,3 @@ def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> No
     assert verdict.correct is False
     assert "raised" not in verdict.message
     assert len(verdict.message) > 40
-
-
-def assert_wrong(verdict: Verdict, pointer: str) -> None:
-    assert verdict.correct is False, verdict.message
-    assert verdict.message.startswith("Not yet. ")
-    assert pointer in verdict.message

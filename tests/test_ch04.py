@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gan_lessons import GAN, losses, models, noise, theory, train
 from gan_lessons.exercises import Verdict, ch04
-from tests.chapters import by_hand, difference
+from tests.chapters import assert_wrong, by_hand, difference
 
 NOTEBOOK = Path(__file__).parent.parent / "book" / "04_gan_in_1d.ipynb"
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch04, f"check_{number}") for number in range(1, 7)}
@@ -279,21 +279,3 @@ def test_checkers_leave_the_global_random_state_alone() -> None:
     ch04.check_3(ch04._a_round())
     ch04._calm(1e-3, 1e-3, 0.5, seeds=2, rounds=9)
     assert torch.equal(torch.rand(3), expected)
-
-
-@pytest.mark.parametrize("check", CHECKS.values(), ids=[f"exercise {n}" for n in CHECKS])
-@pytest.mark.parametrize("answer", [None, ...])
-def test_no_answer_is_not_answered_yet(check: Callable[..., Verdict], answer: Any) -> None:
-    assert check(answer) == (None, "Not answered yet.")
-
-
-@pytest.mark.parametrize("check", CHECKS.values(), ids=[f"exercise {n}" for n in CHECKS])
-@pytest.mark.parametrize("answer", ["text", {}, [], [[]], np.zeros(3), torch.zeros(0), object(), lambda *a: "x"])
-def test_no_answer_at_all_makes_a_checker_raise(check: Callable[..., Verdict], answer: Any) -> None:
-    assert check(answer).correct is False
-
-
-def assert_wrong(verdict: Verdict, pointer: str) -> None:
-    assert verdict.correct is False, verdict.message
-    assert verdict.message.startswith("Not yet. ")
-    assert pointer in verdict.message

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gan_lessons import noise
 from gan_lessons.exercises import Verdict, ch09
-from tests.chapters import by_hand
+from tests.chapters import assert_wrong, by_hand
 from tests.wrong_answers.ch09 import WRONG
 
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch09, f"check_{number}") for number in range(1, 6)}
@@ -184,20 +184,6 @@ def test_exercise_5_points_at_the_mistake(turn: Any, pointer: str) -> None:
     assert_wrong(ch09.check_5(turn), pointer)
 
 
-@pytest.mark.parametrize("check", CHECKS.values(), ids=[f"exercise {n}" for n in CHECKS])
-@pytest.mark.parametrize("answer", [None, ...])
-def test_no_answer_is_not_answered_yet(check: Callable[..., Verdict], answer: Any) -> None:
-    assert check(answer) == (None, "Not answered yet.")
-
-
-@pytest.mark.parametrize("check", CHECKS.values(), ids=[f"exercise {n}" for n in CHECKS])
-@pytest.mark.parametrize(
-    "answer", ["text", {}, [], [[]], np.zeros(3), torch.zeros(0), object(), lambda: 1, lambda *a: "x"]
-)
-def test_no_answer_at_all_makes_a_checker_raise(check: Callable[..., Verdict], answer: Any) -> None:
-    assert check(answer).correct is False
-
-
 @pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
 def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
     names: dict[str, Any] = {"math": math, "torch": torch}
@@ -206,9 +192,3 @@ def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> No
     assert verdict.correct is False
     assert "raised" not in verdict.message
     assert len(verdict.message) > 40
-
-
-def assert_wrong(verdict: Verdict, pointer: str) -> None:
-    assert verdict.correct is False, verdict.message
-    assert verdict.message.startswith("Not yet. ")
-    assert pointer in verdict.message

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from gan_lessons import ensemble, modes, toys
 from gan_lessons.exercises import Verdict, ch13
+from tests.chapters import assert_wrong
 from tests.wrong_answers.ch13 import WRONG
 
 NOTEBOOK = Path(__file__).parent.parent / "book" / "13_mode_collapse.ipynb"
@@ -283,20 +284,6 @@ def test_exercise_6_points_at_the_mistake(answer: Any, pointer: str) -> None:
     assert_wrong(ch13.check_6(answer), pointer)
 
 
-@pytest.mark.parametrize("check", CHECKS.values(), ids=[f"exercise {n}" for n in CHECKS])
-@pytest.mark.parametrize("answer", [None, ...])
-def test_no_answer_is_not_answered_yet(check: Callable[..., Verdict], answer: Any) -> None:
-    assert check(answer) == (None, "Not answered yet.")
-
-
-@pytest.mark.parametrize("check", CHECKS.values(), ids=[f"exercise {n}" for n in CHECKS])
-@pytest.mark.parametrize(
-    "answer", ["text", {}, [], [[]], np.zeros(3), torch.zeros(0), object(), lambda: 1, lambda *a: "x"]
-)
-def test_no_answer_at_all_makes_a_checker_raise(check: Callable[..., Verdict], answer: Any) -> None:
-    assert check(answer).correct is False
-
-
 @pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
 def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
     names: dict[str, Any] = {"math": math, "torch": torch}
@@ -306,9 +293,3 @@ def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> No
     assert verdict.correct is False
     assert "raised" not in verdict.message
     assert len(verdict.message) > 40
-
-
-def assert_wrong(verdict: Verdict, pointer: str) -> None:
-    assert verdict.correct is False, verdict.message
-    assert verdict.message.startswith("Not yet. ")
-    assert pointer in verdict.message

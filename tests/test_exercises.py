@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import inspect
 import json
 import math
 import re
@@ -310,3 +311,33 @@ def test_each_solution_is_right_and_each_wrong_answer_is_not(
                 assert (kind, correct) == ("Verdict", False), message
                 assert re.match(r"Not yet\. .{15}", message)
                 assert "Your answer raised" not in message  # a judgement, not an accident
+
+
+# --- what every checker of every chapter keeps -------------------------------------------------------------------
+
+CHECKERS = {
+    f"{path.stem} exercise {name.removeprefix('check_')}": check
+    for path in sorted((ROOT / "gan_lessons" / "exercises").glob("ch[0-9][0-9].py"))
+    for name, check in vars(importlib.import_module(f"gan_lessons.exercises.{path.stem}")).items()
+    if re.fullmatch(r"check_\d", name)
+}
+NONSENSE = ["text", {}, [], [[]], np.zeros(3), torch.zeros(0), object(), lambda: 1, lambda *a: "x"]
+of_every_checker = pytest.mark.parametrize("check", CHECKERS.values(), ids=CHECKERS)
+
+
+def answered(check: Callable[..., Verdict], answer: Any) -> Verdict:
+    """The verdict on this answer, given for each of the names that a checker asks for."""
+    asked = [p for p in inspect.signature(check).parameters.values() if p.default is p.empty and p.name != "judge"]
+    return check(*[answer] * len(asked))
+
+
+@of_every_checker
+@pytest.mark.parametrize("answer", [None, ...])
+def test_no_answer_is_not_answered_yet(check: Callable[..., Verdict], answer: Any) -> None:
+    assert answered(check, answer) == (None, "Not answered yet.")
+
+
+@of_every_checker
+@pytest.mark.parametrize("answer", NONSENSE)
+def test_nonsense_is_wrong_and_makes_no_checker_raise(check: Callable[..., Verdict], answer: Any) -> None:
+    assert answered(check, answer).correct is False
