@@ -268,8 +268,8 @@ def _judge(cases):
 """
 
 
-def verdicts_of(chapter: Path, scratch: Path) -> dict[int, dict[str, list[Any]]]:
-    """Run a chapter once in smoke; say what each exercise's cell showed, and the verdicts on each of its answers."""
+def verdicts_of(chapter: Path, scratch: Path) -> tuple[Path, dict[int, dict[str, list[Any]]]]:
+    """Run a chapter once in smoke; say where it lies, what each exercise's cell showed, and the verdicts on answers."""
     notebook = nbformat.read(chapter, as_version=4)
     wrong = wrong_answers(chapter)
     found = list(exercises(chapter))
@@ -282,23 +282,30 @@ def verdicts_of(chapter: Path, scratch: Path) -> dict[int, dict[str, list[Any]]]
     path = scratch / "book" / chapter.name
     path.parent.mkdir()
     nbformat.write(notebook, path)
-    cells = nbformat.read(notebooks.run(path, "smoke", scratch=scratch / "run", timeout=120), as_version=4).cells
+    finished = notebooks.run(path, "smoke", scratch=scratch / "run", timeout=120)
+    cells = nbformat.read(finished, as_version=4).cells
     results = {}
     for exercise in found:
         (index,) = (k for k, c in enumerate(cells) if f"verdicts-{exercise.number}" in c.metadata.get("tags", []))
         stub_output, probe_output = cells[index - 1].outputs[-1], cells[index].outputs[-1]
         results[exercise.number] = json.loads(ast.literal_eval(probe_output.data["text/plain"]))
         results[exercise.number]["stub"] = ["shown", None, stub_output.get("data", {}).get("text/plain", "")]
-    return results
+    return finished, results
 
 
 @by_stem
-def test_each_solution_is_right_and_each_wrong_answer_is_not(
+def test_chapter_runs_in_smoke_without_data_and_its_checkers_tell_right_from_wrong(
     chapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
 ) -> None:
     monkeypatch.setenv("GAN_LESSONS_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("GAN_LESSONS_RUNS", str(tmp_path / "runs"))
-    results = verdicts_of(chapter, tmp_path)
+    finished, results = verdicts_of(chapter, tmp_path)
+    with subtests.test("smoke run"):
+        stamp = nbformat.read(finished, as_version=4).metadata["gan_lessons"]
+        assert stamp["dataset"] in ("digits", "none")
+        assert stamp["seconds"] < 120
+        assert [fault for fault in notebooks.check(finished) if "of a smoke run" not in fault] == []
+        assert [file for file in (tmp_path / "data").rglob("*") if file.is_file()] == []
     for number, verdicts in results.items():
         with subtests.test("unanswered", exercise=number):
             assert verdicts["stub"][2] == "Not answered yet."

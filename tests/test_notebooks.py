@@ -582,22 +582,6 @@ def test_the_stored_outputs_are_those_of_the_code(chapter: Path) -> None:
     assert notebooks.check(chapter) == []
 
 
-@by_stem
-def test_chapter_runs_in_smoke_without_network_or_data(
-    chapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GAN_LESSONS_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("GAN_LESSONS_RUNS", str(tmp_path / "runs"))
-    before = chapter.read_bytes()
-    path = notebooks.run(chapter, "smoke", scratch=tmp_path / "scratch", timeout=120)
-    stamp = read(path).metadata["gan_lessons"]
-    assert stamp["dataset"] in ("digits", "none")
-    assert stamp["seconds"] < 120
-    assert [fault for fault in notebooks.check(path) if "of a smoke run" not in fault] == []
-    assert chapter.read_bytes() == before
-    assert [file for file in (tmp_path / "data").rglob("*") if file.is_file()] == []
-
-
 def tagged(notebook: Notebook, tag: str) -> Iterator[Any]:
     return (cell for cell in notebook.cells if tag in cell.metadata.get("tags", []))
 

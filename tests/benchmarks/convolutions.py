@@ -1,6 +1,7 @@
 """DCGANs: our loop (channels last, short numbers, linear layers at 1x1) against the plain float32 loop of tutorials."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
+from torch.utils.flop_counter import FlopCounterMode
 from torchvision import datasets, transforms
 
 from gan_lessons import GAN, convolutions, data, losses, noise, profiles, train
@@ -42,7 +44,32 @@ def dcgan_speed(
         plain_train(plain_G, plain_D, theirs, steps, z_dim)
 
     name = f"DCGAN {size}x{size}, width {width}, {str(dtype).removeprefix('torch.')}"
-    return in_turn(name, plain, own, rounds, per=steps)
+    ratio = in_turn(name, plain, own, rounds, per=steps)
+    needed, rate = operations(own) / steps, fastest_products(dtype)
+    print(
+        f"{'':33s} ours needs {needed / 1e9:.1f} GFLOP a step; at the {rate / 1e9:.0f} GFLOP/s of this machine's best "
+        f"{str(dtype).removeprefix('torch.')} products: {1000 * needed / rate:.1f} ms",
+        flush=True,
+    )
+    return ratio
+
+
+def operations(function: Callable[[], object]) -> int:
+    """Multiplications and additions in the products and convolutions that `function` computes."""
+    with FlopCounterMode(display=False) as counter:
+        function()
+    return counter.get_total_flops()
+
+
+def fastest_products(dtype: torch.dtype, side: int = 2048, rounds: int = 7) -> float:
+    """Multiplications and additions a second in a large product of matrices: no step of a game can be faster."""
+    a, b = torch.randn(2, side, side).to(dtype)
+    seconds = []
+    for _ in range(rounds + 1):
+        started = time.perf_counter()
+        a @ b
+        seconds.append(time.perf_counter() - started)
+    return 2 * side**3 / min(seconds[1:])
 
 
 def wide_dcgan_speed(steps: int = 3, rounds: int = 5) -> float:
