@@ -1,5 +1,6 @@
 """Save a run and go on with it later, bit for bit; store weights so that a wrong file is refused in words."""
 
+import copy
 import io
 import json
 import random
@@ -36,8 +37,8 @@ def save_run(path: str | Path, step: int, parts: Parts, settings: Settings | Non
     Raises FloatingPointError, and writes nothing, where a network holds NaN or infinity; OSError as atomic_write.
     """
     for name, part in parts.items():
-        if isinstance(part, nn.Module) and not all(bool(p.isfinite().all()) for p in part.parameters()):
-            raise FloatingPointError(f"{name} holds NaN or infinite weights at step {step}: not saved over {path}")
+        if isinstance(part, nn.Module) and not all(bool(v.isfinite().all()) for v in part.state_dict().values()):
+            raise FloatingPointError(f"{name} holds NaN or infinite numbers at step {step}: not saved over {path}")
     content = {
         "format": "gan_lessons run 1",
         "step": step,
@@ -45,14 +46,16 @@ def save_run(path: str | Path, step: int, parts: Parts, settings: Settings | Non
         "parts": {name: part.state_dict() for name, part in parts.items()},
         "random": {"torch": torch.get_rng_state(), "cuda": _cuda_states(), "python": random.getstate()},
     }
-    return atomic_write(path, lambda stream: torch.save(content, stream))
+    packed = io.BytesIO()  # torch hides a full disk behind an error of its zip writer, so it does not write there
+    torch.save(content, packed)
+    return atomic_write(path, lambda stream: stream.write(packed.getbuffer()))
 
 
 def resume(path: str | Path, parts: Parts, settings: Settings | None = None) -> int:
     """Put a saved run back into `parts`, in place, and return its step; 0, and nothing done, where there is no file.
 
-    On a CPU the run then goes on bit-exactly. All is compared before anything is touched: ValueError with the remedy
-    where the file is damaged, or of other networks, optimizers or settings.
+    On a CPU the run then goes on bit-exactly. ValueError with the remedy, and nothing changed, where the file is
+    damaged, or of other networks, optimizers, batches or settings.
     """
     path = Path(path)
     if not path.exists():
@@ -74,8 +77,14 @@ def resume(path: str | Path, parts: Parts, settings: Settings | None = None) -> 
         faults += [fault for name in parts for fault in _differences(name, parts[name], saved[name])]
     if faults:
         raise ValueError(f"{path} is a checkpoint of another run: {'; '.join(faults[:4])}. {remedy}")
-    for name, part in parts.items():
-        part.load_state_dict(saved[name])
+    here = {name: copy.deepcopy(part.state_dict()) for name, part in parts.items()}
+    try:
+        for name, part in parts.items():
+            part.load_state_dict(saved[name])
+    except Exception as error:  # each part has its own words for a state that it refuses
+        for name, part in parts.items():
+            part.load_state_dict(here[name])
+        raise ValueError(f"{path} is a checkpoint of another run: {error}. {remedy}") from error
     torch.set_rng_state(states["torch"])
     if states["cuda"] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(states["cuda"])

@@ -56,8 +56,7 @@ def atomic_write(path: str | Path, write: Callable[[BinaryIO], object]) -> Path:
     except BaseException as error:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
-        # torch reports a full disk as a RuntimeError of its zip writer, so both kinds are explained here
-        if isinstance(error, OSError) or (isinstance(error, RuntimeError) and "write" in str(error).lower()):
+        if isinstance(error, OSError):
             kept = "the earlier file there is unharmed; " if path.exists() else ""
             raise OSError(
                 f"could not write {path}: {error}; {kept}free some disk space or choose a folder that you may write"

@@ -4,6 +4,7 @@ import os
 import random
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 
@@ -65,7 +66,9 @@ def resolve(name: str = "auto") -> Profile:
 
 
 def setup(profile: str = "auto", seed: int = 0) -> tuple[Profile, torch.device]:
-    """Seed every random generator once, and return the profile and the device (CUDA where there is one).
+    """Seed the random generators of Python, NumPy and torch once, and return the profile and the device.
+
+    The device is CUDA where there is one.
 
     Raises ValueError for an unknown profile or a seed that is not a whole number in [0, 2^32).
     """
@@ -73,6 +76,7 @@ def setup(profile: str = "auto", seed: int = 0) -> tuple[Profile, torch.device]:
         raise ValueError(f"SEED must be a whole number from 0 to 2^32 - 1, not {seed!r}; try SEED = 0")
     chosen = resolve(profile)
     random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  its global generator, for readers who use it
     torch.manual_seed(seed)  # the CPU's generator and every CUDA device's
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     print(f"profile {chosen.name}, device {device.type}, seed {seed}")

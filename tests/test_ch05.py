@@ -1,5 +1,6 @@
 """Chapter 05: its loop by hand is the library's loop, and its checkers know what they say."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -54,6 +55,17 @@ def test_checkers_leave_the_global_random_state_alone() -> None:
     assert torch.equal(torch.rand(3), expected)
 
 
+def shape_of(file: bytes, looked_at: Iterable[int]) -> tuple[int, ...]:
+    """The shape in an IDX header, if those of its first bytes that are looked at are right."""
+    if any(file[k] != (0, 0, 8)[k] for k in looked_at if k < 3):
+        raise ValueError("no IDX file of bytes")
+    return tuple(int.from_bytes(file[4 + 4 * k : 8 + 4 * k], "big") for k in range(file[3]))
+
+
+def test_a_reader_that_looks_at_all_three_bytes_is_right() -> None:
+    assert ch05.check_3(lambda file: shape_of(file, range(3))).correct is True
+
+
 @pytest.mark.parametrize(
     ("check", "answer", "words"),
     [
@@ -61,6 +73,10 @@ def test_checkers_leave_the_global_random_state_alone() -> None:
         (ch05.check_2, 1, "Add up"),
         (ch05.check_2, "many", "should be"),
         (ch05.check_3, lambda file: (1, 2, 3), "came out as"),
+        (ch05.check_3, lambda file: list(shape_of(file, range(4))), "should be a tuple"),
+        (ch05.check_3, lambda file: shape_of(file, ()), "begins with 01 00 08"),
+        (ch05.check_3, lambda file: shape_of(file, (0, 2)), "begins with 00 01 08"),
+        (ch05.check_3, lambda file: shape_of(file, (0, 1)), "begins with 00 00 09"),
         (ch05.check_4, lambda D, optimizer, real, fake: 0, "has not moved"),
         (ch05.check_5, {"SGD": 0.5}, "Keep the two keys"),
         (ch05.check_6, lambda samples, train, test: 0.0, "For copies alone"),

@@ -75,6 +75,7 @@ def off(a: Tensor, pairs: float) -> Tensor:
         (lambda x, g: off(x, len(x) * (len(x) - 1)) + off(g, len(g) * (len(g) - 1)), "is missing"),
         (lambda x, g: off(x, len(x) * (len(x) - 1)) + off(g, len(g) * (len(g) - 1)) - k(x, g).mean(), "counts twice"),
         (lambda x, g: -kernel_distance(x, g), "but for the sign"),
+        (lambda x, g: max(kernel_distance(x, g), 0.0), "cut at 0"),
         (lambda x, g: kernel_distance(x * math.sqrt(3), g * math.sqrt(3)), "divided by d"),
     ],
 )
@@ -102,6 +103,8 @@ def test_3_knows_the_usual_wrong_turns(answer: dict[str, str], words: str) -> No
     ("measure", "words"),
     [
         (precision_recall, "Right"),
+        (lambda r, f, k: list(precision_recall(r, f, k)), "Right"),
+        (lambda r, f, k: torch.tensor(precision_recall(r, f, k)), "Right"),
         (lambda r, f, k: precision_recall(f, r, k), "swapped"),
         (lambda r, f, k: precision_recall(r, f, k - 1) if k > 1 else (0.0, 0.0), "radius 0"),
         (lambda r, f, k: precision_recall(r, f, max(1, k - 1)), "has been counted"),
@@ -128,7 +131,9 @@ def line(n: Tensor, distances: Tensor, which: int) -> float:
         (lambda n, d: d[-1], "largest n"),
         (lambda n, d: d.mean(), "mean over the sizes"),
         (lambda n, d: line(1 / n, d, 0), "line in n"),
-        (lambda n, d: 0.0, "near 3"),
+        (lambda n, d: 0.0, "least squares"),
+        (lambda n, d: 3.0, "least squares"),
+        (lambda n, d: line(n.sort().values[-2:], d[n.argsort()][-2:], 0), "least squares"),
     ],
 )
 def test_5_knows_the_usual_wrong_turns(extrapolate: Callable[[Tensor, Tensor], Any], words: str) -> None:

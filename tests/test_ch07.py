@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -48,6 +49,20 @@ def with_graph(D: nn.Module, images: torch.Tensor) -> torch.Tensor:
     return torch.sigmoid(D.eval()(images))
 
 
+def frozen(D: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    training = D.training
+    try:
+        return torch.sigmoid(D.requires_grad_(False).eval()(images))
+    finally:
+        D.train(training)
+
+
+@pytest.mark.parametrize("kind", [int, float, np.int64, torch.tensor])
+def test_whole_numbers_of_any_kind_are_sides(kind: Any) -> None:
+    assert ch07.check_1(tuple(kind(side) for side in (32, 30, 32))).correct is True
+    assert ch07.check_1(tuple(kind(side) for side in (32, 30, 31))).correct is False
+
+
 def bias_left(network: nn.Module) -> None:
     from gan_lessons.convolutions import dcgan_init
 
@@ -84,6 +99,7 @@ def gamma_left(network: nn.Module) -> None:
         (ch07.check_5, bias_left, "A bias of BatchNorm2d"),
         (ch07.check_6, with_eval, "put it back"),
         (ch07.check_6, with_graph, "carries a graph"),
+        (ch07.check_6, frozen, "no longer ask for gradients"),
     ],
 )
 def test_other_wrong_answers_get_a_pointer(check: Any, answer: Any, words: str) -> None:

@@ -105,6 +105,12 @@ def test_checkers_leave_the_global_random_state_alone() -> None:
     assert torch.equal(torch.rand(3), expected)
 
 
+def test_whole_numbers_of_any_kind_are_counts() -> None:
+    for kind in (int, float, torch.tensor):
+        assert ch08.check_1(tuple(kind(count) for count in (4, 17, 65, 129 * 64))).correct is True
+    assert ch08.check_1((4, 17, 65, 129 * 64 + 0.5)).message.startswith("Not yet. Give four whole numbers")
+
+
 def widened(number: Any) -> Any:
     return lambda x: torch.cat([x, number(x).expand_as(x[:, :1])], 1)
 

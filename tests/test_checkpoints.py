@@ -1,4 +1,6 @@
+import copy
 import errno
+import io
 import os
 import random
 import signal
@@ -211,22 +213,34 @@ def test_a_full_disk_keeps_the_earlier_checkpoint(tmp_path: Path, monkeypatch: p
     assert resume(path, run.parts) == 5
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_torch_really_fails_on_a_full_device_in_a_way_that_is_explained(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+class AlmostFull(io.FileIO):
+    """A file on a disk that has room for some bytes more."""
+
+    def __init__(self, descriptor: int, mode: str, room: int) -> None:
+        super().__init__(descriptor, mode)
+        self.room = room
+
+    def write(self, data: Any) -> int:
+        part = memoryview(data).cast("B")[: self.room]
+        if not part:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.room -= len(part)
+        return super().write(part)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.5, 0.9, 0.999])
+def test_a_disk_that_fills_up_at_any_point_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
     run = Run(hidden=2000)
-    path = save_run(tmp_path / "run.pt", 5, Run().parts)
-    old, real_fdopen = path.read_bytes(), os.fdopen
-
-    def to_the_full_device(descriptor: int, mode: str) -> Any:
-        os.close(descriptor)
-        return real_fdopen(os.open("/dev/full", os.O_WRONLY), mode)
-
-    monkeypatch.setattr(os, "fdopen", to_the_full_device)
-    with pytest.raises(OSError, match=r"could not write.*unharmed.*free some disk space"):
+    path = save_run(tmp_path / "run.pt", 5, run.parts)
+    old = path.read_bytes()
+    room = round(share * len(old))
+    monkeypatch.setattr(os, "fdopen", lambda d, mode: io.BufferedWriter(AlmostFull(d, mode, room)))
+    with pytest.raises(OSError, match=r"could not write.*No space left.*unharmed.*free some disk space"):
         save_run(path, 6, run.parts)
     assert path.read_bytes() == old
+    assert [p.name for p in tmp_path.iterdir()] == ["run.pt"]
 
 
 def test_nan_weights_are_never_saved_over_good_ones(tmp_path: Path) -> None:
@@ -237,6 +251,40 @@ def test_nan_weights_are_never_saved_over_good_ones(tmp_path: Path) -> None:
     with pytest.raises(FloatingPointError, match="G holds NaN"):
         save_run(path, 6, run.parts)
     assert resume(path, Run().parts) == 5
+
+
+def test_nan_in_a_networks_statistics_is_refused_like_nan_in_its_weights(tmp_path: Path) -> None:
+    norm = torch.nn.BatchNorm1d(3)
+    save_run(tmp_path / "run.pt", 5, {"norm": norm})
+    norm(torch.full((4, 3), float("nan")))
+    with pytest.raises(FloatingPointError, match="norm holds NaN"):
+        save_run(tmp_path / "run.pt", 6, {"norm": norm})
+    assert resume(tmp_path / "run.pt", {"norm": torch.nn.BatchNorm1d(3)}) == 5
+
+
+def test_a_part_that_refuses_its_state_leaves_all_parts_as_they_were(tmp_path: Path) -> None:
+    def parts(items: int) -> dict[str, Any]:
+        torch.manual_seed(items)
+        network = torch.nn.Linear(2, 1)
+        return {
+            "D": network,
+            "batches": batches(torch.zeros(items, 2), 5, seed=0),
+            "adam": torch.optim.Adam([*network.parameters()]),
+        }
+
+    path = save_run(tmp_path / "run.pt", 5, parts(50))
+    other = parts(60)
+    next(other["batches"])
+    before = copy.deepcopy({name: part.state_dict() for name, part in other.items()})
+    randomness = torch.get_rng_state()
+    with pytest.raises(ValueError, match=r"run\.pt is a checkpoint of another run: these batches .*Move or delete"):
+        resume(path, other)
+    for name, part in other.items():
+        for key, value in part.state_dict().items():
+            assert (
+                torch.equal(value, before[name][key]) if isinstance(value, torch.Tensor) else value == before[name][key]
+            )
+    assert torch.equal(torch.get_rng_state(), randomness)
 
 
 def test_divergence_names_the_last_good_checkpoint(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import random
 
+import numpy as np
 import pytest
 import torch
 
@@ -52,14 +53,14 @@ def test_a_seed_that_is_no_whole_number_in_range_is_refused(seed: int) -> None:
         profiles.setup("smoke", seed=seed)
 
 
-def test_setup_seeds_torch_and_python() -> None:
-    profiles.setup("smoke", seed=7)
-    first = (random.random(), torch.rand(3))
-    profiles.setup("smoke", seed=7)
-    assert random.random() == first[0]
-    assert torch.equal(torch.rand(3), first[1])
-    profiles.setup("smoke", seed=8)
-    assert random.random() != first[0]
+def test_setup_seeds_torch_numpy_and_python() -> None:
+    def drawn(seed: int) -> tuple[float, float, float]:
+        profiles.setup("smoke", seed=seed)
+        return random.random(), float(torch.rand(())), float(np.random.rand())  # noqa: NPY002
+
+    first, again, other = drawn(7), drawn(7), drawn(8)
+    assert first == again
+    assert all(a != b for a, b in zip(first, other, strict=True))
 
 
 @pytest.mark.parametrize("full", [0, -3, 2.5, True])

@@ -8,13 +8,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_lessons import convolutions
-from gan_lessons.exercises import Verdict, checker, close, not_yet, right
+from gan_lessons.exercises import Verdict, checker, close, not_yet, right, whole
 
 
 @checker((tuple, list))
 def check_1(sides: Collection[int]) -> Verdict:
     """Sides: transposed (4, 2, 1) on 16 and (5, 3, 1) on 10, and a plain convolution (4, 2, 1) on 64."""
-    if len(sides) != 3 or not all(isinstance(side, int) and not isinstance(side, bool) for side in sides):
+    if len(sides) != 3 or not all(whole(side) for side in sides):
         return not_yet("Give three whole numbers: (a, b, c).")
     a, b, c = sides
     if (a, b, c) == (32, 30, 32):
@@ -134,6 +134,8 @@ def check_6(probability: Callable[[nn.Module, Tensor], Tensor]) -> Verdict:
             return not_yet(
                 f"D was in {'training' if training else 'evaluation'} mode before and is not now: put it back."
             )
+        if not all(p.requires_grad for p in D.parameters()):
+            return not_yet("D's weights no longer ask for gradients: torch.no_grad() does without touching them.")
     return right("An estimate for each image, whatever its company, and D is as it was.")
 
 

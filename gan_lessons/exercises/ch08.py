@@ -8,13 +8,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gan_lessons.deviation import deviation
-from gan_lessons.exercises import Verdict, checker, close, not_yet, right
+from gan_lessons.exercises import Verdict, checker, close, not_yet, right, whole
 
 
 @checker((tuple, list))
 def check_1(counts: Collection[int]) -> Verdict:
     """Features that enter D's three convolutions, and numbers that enter its last layer, for 32x32 images."""
-    if len(counts) != 4 or not all(isinstance(count, int) and not isinstance(count, bool) for count in counts):
+    if len(counts) != 4 or not all(whole(count) for count in counts):
         return not_yet("Give four whole numbers: (first, second, third, last).")
     truth = (4, 17, 65, 129 * 8 * 8)
     found = tuple(counts)
@@ -102,7 +102,7 @@ def _other_deviation(x: Tensor, number: float, truth: float) -> str:
 def check_4(images: float) -> Verdict:
     """The least k with sqrt(1 - 1/k) >= 0.95."""
     if close(images, 11, 1e-9):
-        return right("From eleven different images on a batch of any size deviates nearly as much as a varied one.")
+        return right("From eleven images on, the bound no longer rules out that a batch deviates like a varied one.")
     if close(images, 10, 1e-9):
         return not_yet("With 10 it is √0.9 = 0.949: almost.")
     if close(images, 20, 1e-9):
