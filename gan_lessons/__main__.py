@@ -1,4 +1,4 @@
-"""The command line: `python -m gan_lessons run`, `check`, `clean` and `sample`. Heavy imports wait until needed.
+"""The command line: `python -m gan_lessons run`, `check`, `clean`, `sample`, `score`. Heavy imports wait until needed.
 
 Exit codes: 0 all well, 1 a chapter failed or has faults, 2 a request that cannot be met, 130 Ctrl-C.
 """
@@ -9,8 +9,10 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from gan_lessons import notebooks
 from gan_lessons.paths import atomic_write
@@ -32,8 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m gan_lessons", description="Run and check the chapters; draw samples.")
-    commands = parser.add_subparsers(required=True, metavar="run | check | clean | sample")
+    parser = argparse.ArgumentParser(
+        "python -m gan_lessons", description="Run and check the chapters; draw samples and score them."
+    )
+    commands = parser.add_subparsers(required=True, metavar="run | check | clean | sample | score")
 
     run = commands.add_parser("run", help="execute chapters; outputs go to data/cache/runs/PROFILE")
     run.add_argument("--profile", default="auto", help="smoke, quick, full, or auto: full with CUDA, else quick")
@@ -57,6 +61,13 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument("--out", type=_picture_or_arrays, metavar="FILE", help=".png: a grid; .npz: uint8 `images`")
     sample.add_argument("--columns", type=_positive, metavar="K", help="of the grid; about square without")
     sample.set_defaults(command=_sample)
+
+    score = commands.add_parser("score", help="print the report card of a stored generator, or of your own images")
+    score.add_argument("name", metavar="NAME | FILE.npz", help="a stored generator of digits, or uint8 `images`")
+    score.add_argument("--n", type=_number_of_images, default=10_000, help="images in a draw (10000)")
+    score.add_argument("--draws", type=_positive, default=3, help="independent draws of a stored generator (3)")
+    score.add_argument("--dataset", choices=["mnist", "digits"], default="mnist", help="what they are held against")
+    score.set_defaults(command=_score)
     return parser
 
 
@@ -140,6 +151,51 @@ def _sample(options: argparse.Namespace) -> int:
         atomic_write(out, lambda stream: sheet.save(stream, "PNG", optimize=True))
     print(f"{options.n} image{'s' * (options.n != 1)} of {options.name}, seed {options.seed}: {out}")
     return 0
+
+
+def _score(options: argparse.Namespace) -> int:
+    from gan_lessons import data, judges, metrics
+
+    draws = _draws(options)
+    train, test = (data.load(options.dataset, split).images for split in ("train", "test"))
+    judge = judges.load("mnist")
+    against = metrics.reference(judge, test, train, options.n)
+    report = metrics.report(draws, against, Path(options.name).stem)
+    print(report, end="\n\n")
+    shares = metrics.class_shares(judge.probabilities(data.unit(draws[0]))) / against.shares.clamp(min=1e-9)
+    rare, common = int(shares.argmin()), int(shares.argmax())
+    print(f"Rarest digit: {rare}, {shares[rare]:.2f} times its share among real images.")
+    print(f"Commonest digit: {common}, {shares[common]:.2f} times.")
+    print(f"Judge {judges.card().sha256[:12]}, test images of {options.dataset}; draws: {len(draws)} of {options.n:,}.")
+    print("± is a 95 % interval over draws; chapter 06 explains the rows.")
+    return 0
+
+
+def _draws(options: argparse.Namespace) -> list[Any]:
+    """The images to score, uint8 (n, 1, 28, 28) each: of a file one draw, its first n."""
+    import numpy as np
+    import torch
+
+    from gan_lessons import zoo
+
+    if Path(options.name).suffix.lower() != ".npz":
+        generator = zoo.load(options.name)
+        if generator.card.shape != [1, 28, 28]:
+            raise ValueError(f"{options.name} draws images of shape {generator.card.shape}; {_JUDGED}")
+        return [generator.sample(options.n, seed) for seed in range(options.draws)]
+    try:
+        with np.load(options.name) as file:
+            images = file["images"]
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{options.name} is no .npz file with an array called images ({error})") from error
+    if images.dtype != np.uint8 or images.shape[1:] not in ((28, 28), (1, 28, 28)):
+        raise ValueError(f"{options.name} holds {images.dtype} images of shape {images.shape}; {_JUDGED}")
+    if len(images) < options.n:
+        raise ValueError(f"{options.name} holds {len(images)} images; draw more, or ask for --n {len(images)}")
+    return [torch.from_numpy(images[: options.n]).reshape(-1, 1, 28, 28)]
+
+
+_JUDGED = "the stored judge reads digits, uint8 (n, 28, 28), white on black"
 
 
 def _chosen(names: list[str]) -> list[Path]:

@@ -14,7 +14,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 
-from gan_lessons import models, noise, notebooks, zoo
+from gan_lessons import data, judges, metrics, models, noise, notebooks, zoo
 from gan_lessons.__main__ import main
 from tests.signals import hear_ctrl_c
 
@@ -96,6 +96,8 @@ def test_wrong_usage_ends_with_2_and_one_line(
         (["check", "nothing.ipynb"], "no chapter 'nothing.ipynb'; have "),
         (["clean", "05", "99"], "no chapter '99'; have "),
         (["sample", "nobody"], "no stored generator 'nobody'; have small"),
+        (["score", "nobody"], "no stored generator 'nobody'; have small"),
+        (["score", "nowhere.npz"], "nowhere.npz"),
     ],
 )
 def test_a_request_that_cannot_be_met_ends_with_2_and_the_remedy(
@@ -117,12 +119,12 @@ def test_an_unknown_profile_in_the_environment_is_named(
     assert "unknown profile 'turbo'" in capsys.readouterr().err
 
 
-def test_help_names_the_four_commands(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["--help"])
     assert caught.value.code == 0
     text = capsys.readouterr().out
-    assert [name for name in ("run", "check", "clean", "sample") if f"\n    {name} " not in text] == []
+    assert [name for name in ("run", "check", "clean", "sample", "score") if f"\n    {name} " not in text] == []
 
 
 def test_check_needs_no_torch(tmp_path: Path) -> None:
@@ -305,3 +307,56 @@ def test_sample_refuses_damaged_weights(weights: Path, capsys: pytest.CaptureFix
     assert main(["sample", "small"]) == 2
     assert "damaged" in capsys.readouterr().err
     assert list(Path.cwd().iterdir()) == []
+
+
+# --- score ------------------------------------------------------------------------------------------------------
+
+ON_DIGITS = ["--dataset", "digits", "--n", "300"]
+
+
+def test_score_prints_the_report_card_that_metrics_makes(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["score", "small", "--draws", "2", *ON_DIGITS]) == 0
+    printed = capsys.readouterr().out
+    train, test = (data.load("digits", split).images for split in ("train", "test"))
+    against = metrics.reference(judges.load("mnist"), test, train, 300)
+    draws = [zoo.load("small").sample(300, seed) for seed in (0, 1)]
+    assert printed.startswith(f"{metrics.report(draws, against, 'small')}\n\nRarest digit: ")
+    assert f"Judge {judges.card().sha256[:12]}, test images of digits; draws: 2 of 300." in printed
+
+
+def test_score_takes_a_file_and_finds_real_digits_real(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    images = data.load("digits").images.numpy()
+    for name, array in (("flat", images[:300, 0]), ("mapped", images[:310])):
+        np.savez(tmp_path / f"{name}.npz", images=array)
+        assert main(["score", str(tmp_path / f"{name}.npz"), *ON_DIGITS]) == 0
+    flat, mapped = capsys.readouterr().out.split("measure")[1:]
+    assert flat.split()[5:] == mapped.split()[5:]  # but for the name
+    verdicts = {line.split("  ")[0]: line.split()[-1] for line in flat.splitlines()[1:10]}
+    assert verdicts["Fréchet distance"] == verdicts["precision"] == "difference"
+    assert "100.0%" in next(line for line in flat.splitlines() if line.startswith("copies"))  # they are training images
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"images": np.zeros((300, 32, 32), np.uint8)}, "shape (300, 32, 32); the stored judge reads digits"),
+        ({"images": np.zeros((300, 28, 28), np.float32)}, "holds float32 images"),
+        ({"images": np.zeros((20, 28, 28), np.uint8)}, "holds 20 images; draw more, or ask for --n 20"),
+        ({"pictures": np.zeros((300, 28, 28), np.uint8)}, "no .npz file with an array called images"),
+        (None, "no .npz file with an array called images"),
+    ],
+)
+def test_score_refuses_what_the_judge_cannot_read(
+    tmp_path: Path, arrays: dict[str, Any] | None, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.npz"
+    file.write_bytes(b"no zip")
+    if arrays is not None:
+        np.savez(file, **arrays)
+    assert main(["score", str(file), *ON_DIGITS]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_score_refuses_a_generator_of_other_pictures(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["score", "dcgan-cifar16", *ON_DIGITS]) == 2
+    assert "draws images of shape [3, 16, 16]; the stored judge reads digits" in capsys.readouterr().err
