@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gan_lessons import GAN, losses, models, noise, theory, train
+from gan_lessons import GAN, losses, models, noise, theory, toys, train
 from gan_lessons.exercises import Verdict, ch04
 from tests.chapters import assert_wrong, by_hand, difference
 
@@ -90,6 +90,46 @@ def test_the_slopes_of_the_pendulum_are_those_of_the_value(s_p: float, s_q: floa
     assert float(dtheta) == pytest.approx(0.03 / 2, abs=2e-5)
 
 
+def phase_of(q_mean: float, q_std: float, opinion: Callable[[Tensor], Tensor]) -> str:
+    """What the chapter's criteria call a moment with the given heap, and with opinion(best logits) as the officer."""
+    edges = torch.linspace(-2, 8, 501, dtype=torch.float64)
+    x = (edges[1:] + edges[:-1]) / 2
+    log_p, log_q = (toys.mixture([m], s).log_density(x[:, None]) for m, s in ((4.0, 0.5), (q_mean, q_std)))
+    p, q = log_p.exp(), log_q.exp()
+    logits = opinion(log_p - log_q)
+    sources = [cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells]
+    (source,) = (text for text in sources if "def phases(" in text)
+    names: dict[str, Any] = {"theory": theory, "x": x, "p": p, "LOG4": math.log(4)}
+    exec(source[: source.index("\n\n\nkind,")], names)  # the names and the function, without the film
+    state = {
+        "q": q[None],
+        "D": torch.sigmoid(logits)[None],
+        "best": (p / (p + q))[None],
+        "V": theory.value(p, q, logits, x)[None],
+        "js": theory.js_quadrature(p, q, x)[None],
+    }
+    return names["NAMES"][int(names["phases"](state)[0])]
+
+
+@pytest.mark.parametrize(
+    ("q_mean", "q_std", "opinion", "phase"),
+    [
+        (1.0, 0.3, lambda best: best, "far"),
+        (3.6, 0.4, torch.zeros_like, "undecided"),  # a coin is not partly right
+        (3.6, 0.4, lambda best: 0.05 * best, "undecided"),
+        (3.6, 0.4, lambda best: 0.3 * best, "a"),
+        (3.6, 0.4, lambda best: best, "b"),
+        (4.0, 0.5, torch.zeros_like, "d"),
+        (3.6, 0.4, lambda best: 2.4 * best, "undecided"),  # far from a shrug, and still worth no more than a coin
+        (3.6, 0.4, lambda best: -0.3 * best, "fooled"),
+    ],
+)
+def test_the_criteria_ask_more_of_the_officer_than_a_coin_has(
+    q_mean: float, q_std: float, opinion: Callable[[Tensor], Tensor], phase: str
+) -> None:
+    assert phase_of(q_mean, q_std, opinion) == phase
+
+
 @pytest.mark.parametrize("answer", [1 / 0.6, np.float32(5 / 3), torch.tensor([1.6667])])
 def test_exercise_1_takes_the_density(answer: Any) -> None:
     assert ch04.check_1(answer).correct is True
@@ -109,6 +149,8 @@ def test_the_density_of_exercise_1_is_that_of_the_push_forward() -> None:
         (0.6, "divide by it"),
         (1 / 6.18, "taken at z"),
         (0.0, "cancel"),
+        (1.7, "Give three digits"),
+        (1.63, "Find all z"),  # 2.2 % off
         (math.nan, "Find all z"),
         ("1.67", "should be a number"),
     ],
@@ -131,6 +173,8 @@ def test_the_ways_of_exercise_2_are_the_slopes_of_the_best_logit() -> None:
         ((2 / 3, -1, 1), "forged"),
         ((0.5, -1, 1), "narrower heap"),
         ((0.9, -1, 1), "Put x = 3"),
+        ((0.33, -1, 1), "Give three digits"),
+        ((0.32, -1, 1), "Put x = 3"),  # 4 % off
         ((1 / 3, 1, 1), "Not all notes"),
         ((1 / 3, 1, -1), "Which sign"),
         ((1 / 3, -4, 3.2), "+1 (to the right)"),
@@ -178,6 +222,26 @@ def g_alone(G: Any, D: Any, draw_x: Function, draw_z: Function, d_optimizer: Any
     g_optimizer.step()
 
 
+def whole_value(new_forgeries: bool) -> Function:
+    """G goes down all of V, on a fresh draw_x(): the same gradient, but the real notes are never D's."""
+
+    def one_round(
+        G: Any, D: Any, draw_x: Function, draw_z: Function, d_optimizer: Any, g_optimizer: Any, k: int
+    ) -> None:
+        for _ in range(k):
+            fake = G(draw_z())
+            V = F.logsigmoid(D(draw_x())).mean() + F.logsigmoid(-D(fake.detach())).mean()
+            d_optimizer.zero_grad()
+            (-V).backward()
+            d_optimizer.step()
+        fake = G(draw_z()) if new_forgeries else fake
+        g_optimizer.zero_grad()
+        (F.logsigmoid(D(draw_x())).mean() + F.logsigmoid(-D(fake)).mean()).backward()
+        g_optimizer.step()
+
+    return one_round
+
+
 @pytest.mark.parametrize(
     ("one_round", "pointer"),
     [
@@ -189,6 +253,8 @@ def g_alone(G: Any, D: Any, draw_x: Function, draw_z: Function, d_optimizer: Any
         (ch04._a_round(non_saturating=True), "the other game"),
         (ch04._a_round(same=True), "draw new ones"),
         (ch04._a_round(leak=True), "G's backward leaves"),
+        (whole_value(new_forgeries=False), "new real notes for G"),
+        (whole_value(new_forgeries=True), "new real notes for G"),
         (d_alone, "G does not"),
         (g_alone, "D does not"),
         (lambda *a: 1, "stand where they stood"),
