@@ -159,7 +159,9 @@ def test_exercise_4_takes_a_mixture_in_logarithms() -> None:
     [
         (lambda log_p, share: log_mixture(log_p, 1 - share), "wrong way round"),
         (lambda log_p, share: (1 - share) * log_p, "mean of logarithms"),
-        (lambda log_p, share: log_p - math.log(100), "log 0"),
+        (lambda log_p, share: log_p - math.log(100), "the mixture's density has the logarithm"),
+        (lambda log_p, share: log_p, "With log p = -2 and share = 0.5"),
+        (lambda log_p, share: log_mixture(log_p, share)[:3], "there are 4 answers"),
         (lambda log_p, share: torch.log((1 - share) * log_p.exp() + share), "logaddexp"),
         (lambda log_p, share: log_mixture(log_p.clamp(-50, 50), share), "logaddexp"),
     ],

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gan_lessons import theory
-from gan_lessons.exercises import Verdict, checker, close, not_yet, right
+from gan_lessons.exercises import Verdict, checker, close, not_yet, right, roughly
 
 Function = Callable[..., Any]
 Distance = Callable[[Tensor, Tensor], Tensor]
@@ -31,6 +31,8 @@ def check_1(answer: float) -> Verdict:
         return not_yet("This is right in bits. The question asks for nats.")
     if close(answer, -truth, 5e-4):
         return not_yet("Look at the sign: the loss is minus V, and JS is never negative.")
+    if roughly(answer, truth):
+        return not_yet("Within 3 % of it. Give three digits.")
     return not_yet(
         "First turn the printed loss into V (section 1), then V at its best into JS (the last step of section 4)."
     )
@@ -131,6 +133,8 @@ def check_5(answer: Any) -> Verdict:
     if close(found, 2 * truth, 2e-3):
         return not_yet("D and V are right. The last number is twice the JS.")
     if not close(found, truth, 2e-3):
+        if roughly(found, truth):
+            return not_yet("D and V are right, and JS is within 3 % of it. Give three digits.")
         return not_yet("D and V are right. For JS integrate on the grid x: theory.js_quadrature(p, q, x).")
     return right(f"He is at his best and says one half, while JS = {truth:.3f} nats.")
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_lessons import ensemble, losses, models, noise, theory, toys
-from gan_lessons.exercises import Verdict, checker, close, not_yet, right
+from gan_lessons.exercises import Verdict, checker, close, not_yet, right, roughly
 from gan_lessons.training import GAN, train
 
 Function = Callable[..., Any]
@@ -34,8 +34,8 @@ def check_1(answer: float) -> Verdict:
         (1 / 6.18, "G' is taken at z, not at x: z = 0.3, not 3.09."),
         (0.0, "The slopes 0.6 and -0.6 cancel only without the bars: |G'(z)|."),
     ]
-    if _roughly(answer, truth):
-        return not_yet("Within 2 % of it. Give three digits.")
+    if roughly(answer, truth):
+        return not_yet("Within 3 % of it. Give three digits.")
     return _first_match(answer, wrong_turns) or not_yet(
         "Find all z with 3 + z² = 3.09, the slope G' = 2z at each, and add up (1/2) / |G'|."
     )
@@ -48,8 +48,8 @@ def check_2(answer: Any) -> Verdict:
         return not_yet("Answer as (D, way, way), three numbers.")
     D, low, high = (float(part) for part in answer)
     if not close(D, 1 / 3, 2e-3):
-        if _roughly(D, 1 / 3):
-            return not_yet("D is within 2 % of it. Give three digits, or a fraction.")
+        if roughly(D, 1 / 3):
+            return not_yet("D is within 3 % of it. Give three digits, or a fraction.")
         if close(D, 2 / 3, 2e-3):
             return not_yet("That is the probability that the note is forged: D* = p / (p + q).")
         if close(D, 0.5, 2e-3):
@@ -161,10 +161,6 @@ def check_6(answer: dict[str, Any]) -> Verdict:
     if swing >= 0.2:
         return not_yet(f"{found}: it still swings. Which of the two players has to answer faster?")
     return not_yet(f"{found}: calm, but a needle or a heap in the wrong place; JS should be below 0.3.")
-
-
-def _roughly(answer: float, truth: float) -> bool:
-    return abs(answer - truth) < 0.02 * truth
 
 
 def _first_match(answer: float, wrong_turns: list[tuple[float, str]]) -> Verdict | None:
