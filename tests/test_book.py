@@ -169,7 +169,8 @@ class Visit:
     def open_all(self) -> "Visit":
         """Unfold every hint, solution and hidden cell, and wait until they have faded in."""
         self.page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
-        self.page.evaluate("() => Promise.all(document.getAnimations().map(animation => animation.finished))")
+        # settled, not all: a fade that something else cancels is over too
+        self.page.evaluate("() => Promise.allSettled(document.getAnimations().map(animation => animation.finished))")
         return self
 
 
@@ -265,25 +266,30 @@ def test_page_never_scrolls_sideways_on_a_phone(phone: Visit) -> None:
     assert max(width) <= 390
 
 
-# Ten thousand coloured words of code have thirty colours. Axe looks at each word for long, so leave it one of each.
+# Ten thousand coloured words of code have thirty colours. Axe looks at each word for long, so leave it one of each,
+# and of the maths, which it reads in words, no strokes.
 ONE_TOKEN_OF_EACH_KIND = """() => {
     const seen = new Set()
     for (const token of document.querySelectorAll('.highlight span[class]')) {
         const kind = `${token.className} ${token.closest('details')?.className}`
         seen.has(kind) ? token.replaceWith(...token.childNodes) : seen.add(kind)
     }
+    document.querySelectorAll('mjx-container svg > *').forEach(stroke => stroke.remove())
 }"""
 
 
-def violations(seen: Visit, **rules: bool) -> dict[str, list[str]]:
-    """What axe finds wrong with an open page: rule -> the elements that break it; `rules` turns some on or off."""
+def violations(seen: Visit, only: str = "", **rules: bool) -> dict[str, list[str]]:
+    """What axe finds wrong with an open page: rule -> the elements that break it.
+
+    `rules` turns some on or off; `only` leaves a single one.
+    """
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     seen.page.mouse.move(0, 0)  # or what lies under it shows its link
     seen.open_all().page.evaluate(ONE_TOKEN_OF_EACH_KIND)
     options = {
         "resultTypes": ["violations"],
         "rules": {name.replace("_", "-"): {"enabled": on} for name, on in rules.items()},
-    }
+    } | ({"runOnly": {"type": "rule", "values": [only]}} if only else {})
     faults = axe.Axe().run(seen.page, options=options).response["violations"]
     return {fault["id"]: [node["html"][:200] for node in fault["nodes"]] for fault in faults}
 
@@ -293,7 +299,7 @@ def violations(seen: Visit, **rules: bool) -> dict[str, list[str]]:
 def test_page_is_accessible(theme: str, wide: Visit) -> None:
     wide.page.emulate_media(color_scheme=theme)
     wide.page.wait_for_function("theme => document.documentElement.dataset.theme === theme", arg=theme)
-    assert violations(wide) == {}
+    assert violations(wide, only="color-contrast" if theme == "dark" else "") == {}  # a theme changes colours alone
 
 
 @on_a_phone
