@@ -30,7 +30,7 @@ book: _build/.built  ## build the book from its stored outputs (no PyTorch neede
 test: .venv/.core _build/.built  ## run all tests, and every chapter in the smoke profile
 	OMP_NUM_THREADS=1 MPLBACKEND=Agg $(PY) -m pytest tests -n 2 --dist worksteal
 	OMP_NUM_THREADS=1 GAN_LESSONS_PROFILE=smoke $(PY) -m pytest --nbval-lax book -n 2 --dist loadscope \
-		--nbval-cell-timeout 600 -p no:cacheprovider
+		--nbval-cell-timeout 300 -p no:cacheprovider
 
 run: .venv/.core  ## execute chapters: CHAPTER=05 PROFILE=quick (all without CHAPTER; also JOBS=2, SEED=1, IN_PLACE=1)
 	$(PY) -m gan_lessons run $(if $(PROFILE),--profile $(PROFILE)) $(if $(JOBS),--jobs $(JOBS)) \

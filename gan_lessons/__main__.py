@@ -18,6 +18,7 @@ from gan_lessons import notebooks
 from gan_lessons.paths import atomic_write
 
 MOST_IMAGES = 100_000
+JUDGED = "the stored judge reads digits, uint8 (n, 28, 28), white on black"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -159,6 +160,7 @@ def _score(options: argparse.Namespace) -> int:
     draws = _draws(options)
     train, test = (data.load(options.dataset, split).images for split in ("train", "test"))
     judge = judges.load("mnist")
+    print("Scoring real images and frauds first, then yours: some minutes for 10,000 of them.", file=sys.stderr)
     against = metrics.reference(judge, test, train, options.n)
     report = metrics.report(draws, against, Path(options.name).stem)
     print(report, end="\n\n")
@@ -181,21 +183,18 @@ def _draws(options: argparse.Namespace) -> list[Any]:
     if Path(options.name).suffix.lower() != ".npz":
         generator = zoo.load(options.name)
         if generator.card.shape != [1, 28, 28]:
-            raise ValueError(f"{options.name} draws images of shape {generator.card.shape}; {_JUDGED}")
+            raise ValueError(f"{options.name} draws images of shape {generator.card.shape}; {JUDGED}")
         return [generator.sample(options.n, seed) for seed in range(options.draws)]
     try:
         with np.load(options.name) as file:
             images = file["images"]
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:  # TypeError: a bare array
         raise ValueError(f"{options.name} is no .npz file with an array called images ({error})") from error
     if images.dtype != np.uint8 or images.shape[1:] not in ((28, 28), (1, 28, 28)):
-        raise ValueError(f"{options.name} holds {images.dtype} images of shape {images.shape}; {_JUDGED}")
+        raise ValueError(f"{options.name} holds {images.dtype} images of shape {images.shape}; {JUDGED}")
     if len(images) < options.n:
         raise ValueError(f"{options.name} holds {len(images)} images; draw more, or ask for --n {len(images)}")
     return [torch.from_numpy(images[: options.n]).reshape(-1, 1, 28, 28)]
-
-
-_JUDGED = "the stored judge reads digits, uint8 (n, 28, 28), white on black"
 
 
 def _chosen(names: list[str]) -> list[Path]:

@@ -68,9 +68,8 @@ def resolve(name: str = "auto") -> Profile:
 def setup(profile: str = "auto", seed: int = 0) -> tuple[Profile, torch.device]:
     """Seed the random generators of Python, NumPy and torch once, and return the profile and the device.
 
-    The device is CUDA where there is one.
-
-    Raises ValueError for an unknown profile or a seed that is not a whole number in [0, 2^32).
+    The device is CUDA where there is one. Raises ValueError for an unknown profile or a seed that is not a whole
+    number in [0, 2^32).
     """
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise ValueError(f"SEED must be a whole number from 0 to 2^32 - 1, not {seed!r}; try SEED = 0")

@@ -15,8 +15,8 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the chapters, each a long test: at the end, one worker would play one while the others wait."""
-    items.sort(key=lambda item: "chapter_runs_in_smoke" not in item.name)
+    """Begin with the long tests: at the end, one worker would have one while the others wait."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture(scope="session")

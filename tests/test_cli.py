@@ -343,6 +343,7 @@ def test_score_takes_a_file_and_finds_real_digits_real(tmp_path: Path, capsys: p
         ({"images": np.zeros((300, 28, 28), np.float32)}, "holds float32 images"),
         ({"images": np.zeros((20, 28, 28), np.uint8)}, "holds 20 images; draw more, or ask for --n 20"),
         ({"pictures": np.zeros((300, 28, 28), np.uint8)}, "no .npz file with an array called images"),
+        ({}, "no .npz file with an array called images"),
         (None, "no .npz file with an array called images"),
     ],
 )
@@ -351,7 +352,10 @@ def test_score_refuses_what_the_judge_cannot_read(
 ) -> None:
     file = tmp_path / "mine.npz"
     file.write_bytes(b"no zip")
-    if arrays is not None:
+    if arrays == {}:
+        with file.open("wb") as stream:
+            np.save(stream, np.zeros((300, 28, 28), np.uint8))  # what np.load gives back is no archive
+    elif arrays is not None:
         np.savez(file, **arrays)
     assert main(["score", str(file), *ON_DIGITS]) == 2
     assert words in capsys.readouterr().err
