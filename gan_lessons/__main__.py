@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--n", type=_number_of_images, default=10_000, help="images in a draw (10000)")
     score.add_argument("--draws", type=_positive, default=3, help="independent draws of a stored generator (3)")
     score.add_argument("--dataset", choices=["mnist", "digits"], default="mnist", help="what they are held against")
+    score.add_argument("--keep", action="store_true", help="write the report into the stored generator's card too")
     score.set_defaults(command=_score)
     return parser
 
@@ -155,8 +156,10 @@ def _sample(options: argparse.Namespace) -> int:
 
 
 def _score(options: argparse.Namespace) -> int:
-    from gan_lessons import data, judges, metrics
+    from gan_lessons import data, judges, metrics, zoo
 
+    if options.keep:
+        zoo.card(options.name)  # an unknown name, or a file, is refused before minutes are spent
     draws = _draws(options)
     train, test = (data.load(options.dataset, split).images for split in ("train", "test"))
     judge = judges.load("mnist")
@@ -170,6 +173,15 @@ def _score(options: argparse.Namespace) -> int:
     print(f"Commonest digit: {common}, {shares[common]:.2f} times.")
     print(f"Judge {judges.card().sha256[:12]}, test images of {options.dataset}; draws: {len(draws)} of {options.n:,}.")
     print("± is a 95 % interval over draws; chapter 06 explains the rows.")
+    if options.keep:
+        facts = report.facts(
+            judge=judges.card().sha256,
+            against=f"{options.dataset}, test",
+            rarest_class=round(float(shares.min()), 2),
+            commonest_class=round(float(shares.max()), 2),
+        )
+        zoo.grade(options.name, facts)
+        print(f"Kept in the card of {options.name}.")
     return 0
 
 

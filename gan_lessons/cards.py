@@ -102,6 +102,17 @@ class Report(NamedTuple):
             }
         return found
 
+    def facts(self, **about: Any) -> dict[str, Any]:
+        """What a stored generator's card keeps: n, the number of draws, what `about` adds, and the measures rounded.
+
+        Name in `about` what the numbers depend on: judge (its sha256), against (the real images), and the like.
+        """
+        measures = {
+            key: {k: _significant(v) if isinstance(v, float) else v for k, v in found.items()}
+            for key, found in self.record().items()
+        }
+        return {"n": self.n, "draws": len(self.draws), **about, "measures": measures}
+
     def rows(self) -> list[list[str]]:
         """The table in words: a head, and one row for each measure."""
         head = ["measure", "better is", self.name, "real images", *self.nulls, "verdict"]
@@ -128,6 +139,10 @@ class Report(NamedTuple):
         head, *rows = self.rows()
         lines = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
         return "\n".join(lines)
+
+
+def _significant(value: float, digits: int = 4) -> float:
+    return float(f"{value:.{digits}g}")
 
 
 def _plus_minus(mean: float, half: float | None, form: str) -> str:

@@ -72,6 +72,7 @@ def dcgan_generator(
     *,
     norm: bool = True,
     strides: bool = True,
+    hidden: int = 0,
     output: Callable[[], nn.Module] = nn.Tanh,
     init: Initialise = dcgan_init,
 ) -> nn.Sequential:
@@ -79,12 +80,14 @@ def dcgan_generator(
 
     `width` is the number of features before the image: 28 gives 7x7 of 2 width, 14x14 of width, 28x28; 32 begins with
     4x4 of 4 width. The rules of Radford et al. 2016 can be taken away: `norm` (batch normalisation, never on the
-    output), `strides` (a transposed convolution; without, a resize and a 3x3 convolution), `output`, `init`.
+    output), `strides` (a transposed convolution; without, a resize and a 3x3 convolution), no fully connected `hidden`
+    layer (of so many units, between z and the first maps), `output`, `init`.
     """
     side, blocks = _smallest(size)
     features = width * 2 ** (blocks - 1)
     # a linear layer is the transposed convolution from 1x1, and faster
-    layers: list[nn.Module] = [nn.Linear(z_dim, features * side * side, bias=not norm), Maps(side)]
+    layers = [*_dense(z_dim, hidden, nn.ReLU()), nn.Linear(hidden or z_dim, features * side * side, bias=not norm)]
+    layers += [Maps(side)]
     for k in range(blocks):
         layers += [*_norm(norm, features), nn.ReLU()]
         last = k == blocks - 1
@@ -106,12 +109,15 @@ def dcgan_discriminator(
     *,
     norm: bool = True,
     strides: bool = True,
+    hidden: int = 0,
+    slope: float = LEAK,
     init: Initialise = dcgan_init,
 ) -> nn.Sequential:
     """Images (n, channels, size, size) to logits (n, 1): each block halves the side and doubles the features.
 
-    The mirror of `dcgan_generator`, with leaky ReLU and with no batch normalisation where the image comes in. Without
-    `strides` a block is a 3x3 convolution and an average over 2x2 pixels.
+    The mirror of `dcgan_generator`, with leaky ReLU (a `slope` of 0 makes it a plain one) and with no batch
+    normalisation where the image comes in. Without `strides` a block is a 3x3 convolution and an average over 2x2
+    pixels; a `hidden` layer lies between the last maps and the logit.
     """
     side, blocks = _smallest(size)
     layers: list[nn.Module] = []
@@ -122,9 +128,10 @@ def dcgan_discriminator(
             layers += [nn.Conv2d(before, features, 4, stride=2, padding=1, bias=not normed)]
         else:
             layers += [nn.Conv2d(before, features, 3, padding=1, bias=not normed), nn.AvgPool2d(2)]
-        layers += [*_norm(normed, features), nn.LeakyReLU(LEAK)]
+        layers += [*_norm(normed, features), nn.LeakyReLU(slope)]
         before, features = features, 2 * features
-    network = nn.Sequential(*layers, Flat(), nn.Linear(before * side * side, 1))
+    ends = before * side * side
+    network = nn.Sequential(*layers, Flat(), *_dense(ends, hidden, nn.LeakyReLU(slope)), nn.Linear(hidden or ends, 1))
     init(network)
     return network
 
@@ -164,6 +171,10 @@ def _truncated(network: nn.Module) -> None:
             nn.init.trunc_normal_(layer.weight, 0.0, 0.02, -0.04, 0.04)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+
+
+def _dense(inputs: int, units: int, activation: nn.Module) -> list[nn.Module]:
+    return [nn.Linear(inputs, units), activation] if units else []
 
 
 def _norm(wanted: bool, features: int) -> list[nn.Module]:

@@ -55,6 +55,7 @@ class Card(NamedTuple):
     sha256: str
     date: str
     commit: str
+    report: dict[str, Any] | None = None  # what `grade` added: how it was judged, measures with floor and interval
 
 
 class Generator(NamedTuple):
@@ -173,9 +174,27 @@ def save(
         date=datetime.now(UTC).date().isoformat(),
         commit=commit(),
     )
-    text = json.dumps(facts._asdict(), indent=2) + "\n"
-    atomic_write(path.with_suffix(".json"), lambda stream: stream.write(text.encode()))
+    _write(facts, path.parent)
     return facts
+
+
+def grade(name: str, report: Mapping[str, Any], folder: Path | None = None) -> Card:
+    """Write a report into the card of a stored generator, in place of an earlier one, and return the card.
+
+    `report` is what JSON can hold: `cards.Report.facts` makes one. Raises ValueError, and writes nothing, for an
+    unknown name, a damaged card, or a report that JSON cannot hold, NaN and infinity included.
+    """
+    graded = card(name, folder)._replace(report=dict(report))
+    _write(graded, folder or shipped("weights"))
+    return graded
+
+
+def _write(facts: Card, folder: Path) -> None:
+    try:
+        text = json.dumps(facts._asdict(), indent=2, allow_nan=False) + "\n"
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the card of {facts.name} cannot be kept as JSON ({error}); give finite numbers") from error
+    atomic_write(folder / f"{facts.name}.json", lambda stream: stream.write(text.encode()))
 
 
 def _try(G: nn.Module, prior: Prior, shape: Sequence[int], limits: Sequence[float]) -> None:
