@@ -158,8 +158,8 @@ def _sample(options: argparse.Namespace) -> int:
 def _score(options: argparse.Namespace) -> int:
     from gan_lessons import data, judges, metrics, zoo
 
-    if options.keep:
-        zoo.card(options.name)  # an unknown name, or a file, is refused before minutes are spent
+    if options.keep and _is_file(options.name):
+        raise ValueError(f"{options.name} is a file and has no card: leave --keep out, or name a stored generator")
     draws = _draws(options)
     train, test = (data.load(options.dataset, split).images for split in ("train", "test"))
     judge = judges.load("mnist")
@@ -185,6 +185,10 @@ def _score(options: argparse.Namespace) -> int:
     return 0
 
 
+def _is_file(name: str) -> bool:
+    return Path(name).suffix.lower() == ".npz"
+
+
 def _draws(options: argparse.Namespace) -> list[Any]:
     """The images to score, uint8 (n, 1, 28, 28) each: of a file one draw, its first n."""
     import numpy as np
@@ -192,7 +196,7 @@ def _draws(options: argparse.Namespace) -> list[Any]:
 
     from gan_lessons import zoo
 
-    if Path(options.name).suffix.lower() != ".npz":
+    if not _is_file(options.name):
         generator = zoo.load(options.name)
         if generator.card.shape != [1, 28, 28]:
             raise ValueError(f"{options.name} draws images of shape {generator.card.shape}; {JUDGED}")

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
+from gan_lessons.intervals import mean_interval
 from gan_lessons.paths import atomic_write
 
 Variant = TypeVar("Variant")
@@ -144,8 +145,10 @@ def read(path: str | Path) -> Table:
 def interval(values: ArrayLike, level: float = 0.95, resamples: int = 10_000) -> tuple[float, float, float]:
     """Mean of values (n,) and its bootstrap interval over seeds: (mean, low, high); n >= 2.
 
-    The percentiles are widened as in Hesterberg (2015, section 4.2): plain ones are too narrow for few values (with
-    five, "95 %" covers about 83 %). Always the same resamples, so that a page can be made again.
+    The percentiles are widened as in Hesterberg (2015, section 4.2): plain ones are too narrow for few values. For
+    five normal values "95 %" then covers about 92 % (without, 83 %), from ten values on what it says. Three values have
+    only ten different resamples, and even the widened interval would cover 76 %: below five it is Student's, which
+    assumes normal errors. Always the same resamples, so that a page can be made again.
     """
     from scipy.stats import norm, t
 
@@ -155,6 +158,9 @@ def interval(values: ArrayLike, level: float = 0.95, resamples: int = 10_000) ->
         raise ValueError(f"an interval needs at least two values in a row, not shape {values.shape}")
     if not np.isfinite(values).all():
         raise ValueError(f"{int((~np.isfinite(values)).sum())} of {n} values are NaN or infinite: they have no mean")
+    if n < 5:
+        mean, half = mean_interval(values, level)
+        return float(mean), float(mean - half), float(mean + half)
     tail = norm.cdf(-math.sqrt(n / (n - 1)) * t.ppf((1 + level) / 2, n - 1))
     drawn = np.random.default_rng(0).integers(n, size=(resamples, n))
     low, high = np.quantile(values[drawn].mean(1), [tail, 1 - tail])

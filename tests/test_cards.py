@@ -92,3 +92,19 @@ def test_a_report_of_one_draw_has_no_interval() -> None:
     assert report.record()["frechet"]["half"] is None
     assert "1,200.0  4.0 ± 2.5" in str(report)
     assert report.record()["confidence"]["verdict"] == "better"  # noise, and more confident than real images
+
+
+def test_the_facts_for_a_stored_card_are_the_record_to_four_digits_and_say_how_it_was_judged() -> None:
+    odd = REAL._replace(frechet=46.123456, confidence=0.8897654)
+    report = Report("dcgan", [odd, odd._replace(frechet=47.0), REAL], FLOOR, {"noise": NOISE}, 10_000)
+    facts = report.facts(judge="8926c9", against="mnist, test")
+    assert (facts["n"], facts["draws"], facts["judge"], facts["against"]) == (10_000, 3, "8926c9", "mnist, test")
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    record = report.record()
+    assert facts["measures"].keys() == record.keys() == MEASURES.keys()
+    for key, found in facts["measures"].items():
+        assert found["verdict"] == record[key]["verdict"]
+        for part in ("mean", "half", "floor", "floor_half"):
+            assert found[part] == pytest.approx(record[key][part], rel=5e-4)
+    assert facts["measures"]["frechet"]["mean"] == 32.04
+    assert Report("one", [REAL], FLOOR, {}, 5).facts()["measures"]["frechet"]["half"] is None

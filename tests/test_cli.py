@@ -324,6 +324,27 @@ def test_score_prints_the_report_card_that_metrics_makes(weights: Path, capsys: 
     assert f"Judge {judges.card().sha256[:12]}, test images of digits; draws: 2 of 300." in printed
 
 
+def test_score_keeps_the_report_in_the_card_when_asked(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["score", "small", "--draws", "2", *ON_DIGITS]) == 0
+    assert zoo.card("small").report is None
+    printed = capsys.readouterr().out
+    assert main(["score", "small", "--draws", "2", "--keep", *ON_DIGITS]) == 0
+    assert capsys.readouterr().out == f"{printed}Kept in the card of small.\n"
+    report = zoo.card("small").report
+    assert report is not None
+    assert (report["n"], report["draws"], report["judge"]) == (300, 2, judges.card().sha256)
+    assert report["against"] == "digits, test"
+    assert f", {report['rarest_class']:.2f} times its share" in printed
+    assert f", {report['commonest_class']:.2f} times.\n" in printed
+    assert f"{report['measures']['frechet']['mean']:,.1f} ± " in printed
+
+
+def test_score_keeps_nothing_for_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez(tmp_path / "mine.npz", images=data.load("digits").images.numpy()[:300, 0])
+    assert main(["score", str(tmp_path / "mine.npz"), "--keep", *ON_DIGITS]) == 2
+    assert "is a file and has no card: leave --keep out" in capsys.readouterr().err
+
+
 def test_score_takes_a_file_and_finds_real_digits_real(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     images = data.load("digits").images.numpy()
     for name, array in (("flat", images[:300, 0]), ("mapped", images[:310])):

@@ -55,6 +55,19 @@ def test_each_rule_can_be_taken_away() -> None:
     assert has(convolutions.dcgan_discriminator(strides=False), nn.AvgPool2d)
     assert not has(convolutions.dcgan_discriminator(), nn.AvgPool2d)
     assert type(convolutions.dcgan_generator(output=nn.Sigmoid)[-1]) is nn.Sigmoid
+    plain = convolutions.dcgan_discriminator(slope=0.0)
+    assert {layer.negative_slope for layer in plain.modules() if isinstance(layer, nn.LeakyReLU)} == {0.0}
+
+
+def test_a_hidden_layer_lies_between_the_maps_and_the_ends() -> None:
+    G, D = convolutions.dcgan_generator(hidden=40), convolutions.dcgan_discriminator(hidden=40, slope=0.1)
+    assert kinds(G)[:4] == [nn.Linear, nn.ReLU, nn.Linear, convolutions.Maps]
+    assert kinds(D)[-4:] == [convolutions.Flat, nn.Linear, nn.LeakyReLU, nn.Linear]
+    assert {layer.negative_slope for layer in D.modules() if isinstance(layer, nn.LeakyReLU)} == {0.1}
+    assert D(G(torch.randn(3, 32))).shape == (3, 1)
+    without = parameters(convolutions.dcgan_generator()), parameters(convolutions.dcgan_discriminator())
+    assert parameters(G) - without[0] == (32 * 40 + 40) + (40 - 32) * 48 * 49
+    assert parameters(D) - without[1] == (48 * 49 + 1) * 40 + 41 - (48 * 49 + 1)
 
 
 def test_dcgan_init_is_a_normal_of_a_fiftieth_and_keep_init_leaves_pytorchs_own() -> None:

@@ -125,11 +125,11 @@ def test_an_ensemble_is_played_once_a_variant(tmp_path: Path) -> None:
         studies.run_together({"v": 1}, [0, 1, 2], lambda v, s: {"x": np.zeros(2)}, path=tmp_path / "c.csv")
 
 
-@pytest.mark.parametrize("n", [5, 20])
+@pytest.mark.parametrize("n", [3, 5, 20])
 def test_an_interval_covers_the_truth_about_as_often_as_it_says(n: int) -> None:
     draws = np.random.default_rng(1).normal(3.0, 2.0, (400, n))
     covered = [low <= 3.0 <= high for _, low, high in (studies.interval(d, resamples=2_000) for d in draws)]
-    assert 0.915 < np.mean(covered) < 0.985  # plain percentiles cover .83 with five values
+    assert 0.915 < np.mean(covered) < 0.985  # plain percentiles cover .83 with five values, widened ones .76 with three
 
 
 def test_an_interval_of_many_values_is_that_of_student() -> None:

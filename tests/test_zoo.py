@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from gan_lessons import models, noise, zoo
+from gan_lessons import judges, models, noise, zoo
 from gan_lessons.paths import shipped
+from tests.chapters import BOOK
 
 ARGUMENTS: dict[str, Any] = {"hidden": [16], "z_dim": 8}
 STORED = zoo.names()
@@ -54,6 +55,27 @@ def test_a_saved_generator_comes_back_as_float16_left_it(tmp_path: Path) -> None
     assert (loaded.prior.name, loaded.prior.dim) == ("uniform", 8)
     assert not loaded.G.training
     assert not any(p.requires_grad for p in loaded.G.parameters())
+
+
+def test_a_grade_goes_into_the_card_and_changes_nothing_else(tmp_path: Path) -> None:
+    before = saved(tmp_path)
+    assert before.report is None
+    weights = (tmp_path / "small.safetensors").read_bytes()
+    first = zoo.grade("small", {"n": 5, "measures": {"frechet": {"mean": 1.5}}}, tmp_path)
+    assert first == before._replace(report={"n": 5, "measures": {"frechet": {"mean": 1.5}}})
+    assert zoo.grade("small", {"n": 6}, tmp_path) == zoo.card("small", tmp_path) == before._replace(report={"n": 6})
+    assert (tmp_path / "small.safetensors").read_bytes() == weights
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}])
+def test_a_grade_that_json_cannot_hold_is_refused_and_the_card_stays(tmp_path: Path, value: Any) -> None:
+    saved(tmp_path)
+    before = (tmp_path / "small.json").read_bytes()
+    with pytest.raises(ValueError, match="the card of small cannot be kept as JSON"):
+        zoo.grade("small", {"n": value}, tmp_path)
+    assert (tmp_path / "small.json").read_bytes() == before
+    with pytest.raises(ValueError, match="no stored generator 'other'; have small"):
+        zoo.grade("other", {"n": 1}, tmp_path)
 
 
 def test_the_card_tells_where_the_weights_come_from(tmp_path: Path) -> None:
@@ -226,6 +248,30 @@ def test_names_are_sorted_and_of_one_folder(tmp_path: Path) -> None:
 def test_every_file_of_weights_has_its_card() -> None:
     assert sorted(path.stem for path in shipped("weights").glob("*.safetensors")) == STORED
     assert STORED
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_a_stored_card_says_how_it_was_judged_and_meets_the_courses_bar(name: str) -> None:
+    card = zoo.card(name)
+    assert card.report is not None, f"grade it: python -m gan_lessons score {name} --keep"
+    report, measures = card.report, card.report["measures"]
+    assert report["n"] == 10_000
+    assert report["draws"] >= 3
+    assert measures["frechet"]["mean"] + measures["frechet"]["half"] < 60
+    assert measures["coverage"]["mean"] == 10
+    assert measures["copies"]["verdict"] != "worse"
+    if card.shape == [1, 28, 28]:
+        assert report["judge"] == judges.card("mnist").sha256
+        assert report["against"] == "mnist, test"
+        assert measures["repeats"]["verdict"] != "worse"
+        assert 0.5 < report["rarest_class"] < 1 < report["commonest_class"] < 2
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_the_stored_weights_are_those_that_the_published_chapter_made(name: str) -> None:
+    card = zoo.card(name)
+    published = (BOOK / f"{card.chapter}.ipynb").read_text(encoding="utf-8")
+    assert f"{name} {card.sha256[:12]}" in published
 
 
 @pytest.mark.parametrize("name", STORED)
