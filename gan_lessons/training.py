@@ -1,13 +1,14 @@
 """The game: two players, their steps, and the order of moves."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from gan_lessons.graphs import Recorder, Replayed
 from gan_lessons.losses import Objective
 from gan_lessons.models import sees_the_batch
 from gan_lessons.noise import Prior
@@ -95,6 +96,7 @@ def train(
     g_steps: int = 1,
     penalty: Penalty | None = None,
     start: int = 0,
+    recorder: Recorder | None = None,
 ) -> Iterator[Step]:
     """Play rounds start + 1 … steps of the game and yield a Step after each (Goodfellow et al. 2014, Algorithm 1).
 
@@ -102,40 +104,68 @@ def train(
     averages, plots, checkpoints) is ordinary code in the body of the caller's `for`. In a round D moves d_steps times,
     each on a new real and a new fake batch, then G moves g_steps times, first against the fake batch that D saw last.
     `batches` yields tuples of tensors whose first is the real batch; its device is the game's.
+    With a `recorder`, such as `graphs.recorder(device)`, a round is recorded once and then replayed: the same game,
+    but all its batches are drawn before its moves, so layers and losses that draw numbers themselves draw others.
     Raises ValueError for counts under 1, FloatingPointError when a loss is NaN or infinite (looked at in each
     round on a CPU, each 100th on another device, which would otherwise have to be waited for).
     """
     for name, count in {"steps": steps, "d_steps": d_steps, "g_steps": g_steps}.items():
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, not {count!r}")
-    return _rounds(
-        gan, batches, range(start + 1, steps + 1), objective, g_optimizer, d_optimizer, d_steps, g_steps, penalty
-    )
+    moves = _Moves(gan, objective, g_optimizer, d_optimizer, d_steps, g_steps, penalty)
+    return _rounds(moves, batches, range(start + 1, steps + 1), recorder)
+
+
+class _Moves(NamedTuple):
+    """One round but for its batches: who moves how often, by which gradient."""
+
+    gan: GAN
+    objective: Objective
+    g_optimizer: Optimizer
+    d_optimizer: Optimizer
+    d_steps: int
+    g_steps: int
+    penalty: Penalty | None
+
+    def play(self, reals: Iterator[Tensor], noise: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+        """Take d_steps real batches, and of noise one for each of them and for each further move of G."""
+        G, D, _ = self.gan
+        for k in range(self.d_steps):
+            real = next(reals)
+            with torch.set_grad_enabled(k == self.d_steps - 1):  # only the last one's graph serves G below
+                fake = G(noise(real))
+            d_loss = discriminator_step(D, self.d_optimizer, self.objective, real, fake.detach(), self.penalty)
+        for k in range(self.g_steps):
+            if k > 0:
+                fake = G(noise(real))
+            g_loss = generator_step(G, D, self.g_optimizer, self.objective, fake, real)
+        return d_loss, g_loss
 
 
 def _rounds(
-    gan: GAN,
-    batches: Iterator[tuple[Tensor, ...]],
-    numbers: range,
-    objective: Objective,
-    g_optimizer: Optimizer,
-    d_optimizer: Optimizer,
-    d_steps: int,
-    g_steps: int,
-    penalty: Penalty | None,
+    moves: _Moves, batches: Iterator[tuple[Tensor, ...]], numbers: range, recorder: Recorder | None
 ) -> Iterator[Step]:
-    G, D, prior = gan
+    (G, D, prior), d_steps, draws = moves.gan, moves.d_steps, moves.d_steps + moves.g_steps - 1
+    reals = (batch[0] for batch in batches)
+
+    def noise(real: Tensor) -> Tensor:
+        return prior.sample(len(real), device=real.device)
+
+    def from_memory(drawn: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        ready = iter(drawn[d_steps:])
+        return moves.play(iter(drawn[:d_steps]), lambda _: next(ready))
+
+    replayed = recorder and Replayed(from_memory, (G, D), (moves.g_optimizer, moves.d_optimizer), recorder)
     for number in numbers:
-        for k in range(d_steps):
-            real = next(batches)[0]
-            with torch.set_grad_enabled(k == d_steps - 1):  # only the last one's graph serves G below
-                fake = G(prior.sample(len(real), device=real.device))
-            d_loss = discriminator_step(D, d_optimizer, objective, real, fake.detach(), penalty)
-        for k in range(g_steps):
-            if k > 0:
-                fake = G(prior.sample(len(real), device=real.device))
-            g_loss = generator_step(G, D, g_optimizer, objective, fake, real)
-        if number % (1 if real.device.type == "cpu" else 100) == 0:
+        if replayed:
+            real, drawn = [], []
+            for k in range(draws):
+                real += [next(reals)] if k < d_steps else []
+                drawn.append(noise(real[-1]))
+            d_loss, g_loss = replayed([*real, *drawn])
+        else:
+            d_loss, g_loss = moves.play(reals, noise)
+        if number % (1 if d_loss.device.type == "cpu" else 100) == 0:
             _refuse_nan(number, d_loss, g_loss)
         yield Step(number, d_loss, g_loss)
 

@@ -20,6 +20,7 @@ FLOORS = {
     "noise": 0,
     "losses": 0,
     "models": 0,
+    "graphs": 0,
     "convolutions": 0,
     "theory": 0,
     "deviation": 0,

@@ -120,6 +120,24 @@ def ensemble_cost(
     return in_turn(f"{seeds} seeds, hidden layers {hidden}", play(seeds), play(1), rounds, per=steps, labels=labels)
 
 
+def graph_ratios() -> None:
+    """What a CUDA graph saves, for both MLP pairs and both DCGANs; says so where there is no CUDA device."""
+    if not torch.cuda.is_available():
+        print("CUDA graphs: no CUDA device here")
+        return
+    from tests.benchmarks.cuda import dcgan_graph_speed, graph_speed
+
+    for pair in (A, B):
+
+        def networks(pair: Pair = pair) -> tuple[nn.Module, nn.Module]:
+            G, D = (net.to("cuda") for net in pair.networks())
+            return G, D
+
+        transform = data.flat(data.symmetric if pair.signed else data.unit)
+        graph_speed(*(pair.name, networks, pair.prior, transform), objective=pair.objective, g_steps=pair.g_steps)
+    dcgan_graph_speed(), dcgan_graph_speed(32, 64, 100)
+
+
 def in_turn(
     name: str,
     plain: Callable[[], object],
@@ -224,7 +242,7 @@ def memory(steps: int = 300) -> float:
     return above
 
 
-PARTS = ("speed", "ensemble", "convolutions", "quality", "import", "memory")
+PARTS = ("speed", "ensemble", "convolutions", "graphs", "quality", "import", "memory")
 
 
 def main() -> None:
@@ -247,6 +265,8 @@ def main() -> None:
         from tests.benchmarks.convolutions import dcgan_speed, wide_dcgan_speed
 
         dcgan_speed(), wide_dcgan_speed()
+    if "graphs" in wanted:
+        graph_ratios()
     if "quality" in wanted:
         quality(arguments.seconds)
     if "import" in wanted:
