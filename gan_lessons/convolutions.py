@@ -1,11 +1,13 @@
 """Convolutional networks of the course, sized by arguments: images (n, c, h, w) to logits (n, 1), and z to images.
 
-They keep a batch in the order of memory that convolutions are fast in, channels last, up to the linear layers.
+They keep a batch in the order of memory that convolutions are fast in, channels last, up to the linear layers, and
+their activations overwrite what they are given: no gradient needs it, and memory is what a step waits for.
 """
 
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 Initialise = Callable[[nn.Module], None]
@@ -44,8 +46,46 @@ class Autocast(nn.Module):
         return outputs.float()
 
 
+class ThinConv2d(nn.Conv2d):
+    """A 4x4 convolution with stride 2 of one channel, in which the gradient for the images is cheap.
+
+    Four pixels become four channels (space to depth) and the kernel 2x2: the same products, summed in another order.
+    Convolutions are written for many channels, and lose most of their time on one.
+    """
+
+    def forward(self, images: Tensor) -> Tensor:
+        if not images.requires_grad:  # only that gradient is slow
+            return super().forward(images)
+        return F.conv2d(F.pixel_unshuffle(F.pad(images, (1, 1, 1, 1)), 2), F.pixel_unshuffle(self.weight, 2), self.bias)
+
+
+class ThinConvTranspose2d(nn.ConvTranspose2d):
+    """The way back: a transposed 4x4 convolution with stride 2 to one channel, by four channels and 2x2."""
+
+    def forward(self, maps: Tensor, output_size: list[int] | None = None) -> Tensor:
+        bias = None if self.bias is None else self.bias.expand(4)
+        return F.pixel_shuffle(F.conv_transpose2d(maps, F.pixel_unshuffle(self.weight, 2), bias), 2)[..., 1:-1, 1:-1]
+
+
+def _thin(network: nn.Module) -> None:
+    """Let each convolution from or to one channel be computed the fast way: same layer, same weights."""
+    shape = {"kernel_size": (4, 4), "stride": (2, 2), "padding": (1, 1), "dilation": (1, 1), "groups": 1}
+    for layer in network.modules():
+        if not all(getattr(layer, name, None) == value for name, value in shape.items()):
+            continue
+        if type(layer) is nn.Conv2d and layer.in_channels == 1 and layer.padding_mode == "zeros":
+            layer.__class__ = ThinConv2d
+        elif type(layer) is nn.ConvTranspose2d and layer.out_channels == 1 and layer.output_padding == (0, 0):
+            layer.__class__ = ThinConvTranspose2d
+
+
 def prepared(network: nn.Module, device: torch.device, dtype: torch.dtype = torch.float32) -> nn.Module:
-    """Return the network on `device`, channels last; computing in `dtype` (see `profiles.convolution_dtype`)."""
+    """Return the network on `device`, channels last; computing in `dtype` (see `profiles.convolution_dtype`).
+
+    On a CPU its convolutions from and to one channel become thin: the same layers, faster by another order of sums.
+    """
+    if device.type == "cpu":
+        _thin(network)
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network if dtype == torch.float32 else Autocast(network, dtype)
 
@@ -86,10 +126,13 @@ def dcgan_generator(
     side, blocks = _smallest(size)
     features = width * 2 ** (blocks - 1)
     # a linear layer is the transposed convolution from 1x1, and faster
-    layers = [*_dense(z_dim, hidden, nn.ReLU()), nn.Linear(hidden or z_dim, features * side * side, bias=not norm)]
+    layers = [
+        *_dense(z_dim, hidden, nn.ReLU(inplace=True)),
+        nn.Linear(hidden or z_dim, features * side * side, bias=not norm),
+    ]
     layers += [Maps(side)]
     for k in range(blocks):
-        layers += [*_norm(norm, features), nn.ReLU()]
+        layers += [*_norm(norm, features), nn.ReLU(inplace=True)]
         last = k == blocks - 1
         after, bias = (channels, True) if last else (features // 2, not norm)
         if strides:
@@ -128,10 +171,12 @@ def dcgan_discriminator(
             layers += [nn.Conv2d(before, features, 4, stride=2, padding=1, bias=not normed)]
         else:
             layers += [nn.Conv2d(before, features, 3, padding=1, bias=not normed), nn.AvgPool2d(2)]
-        layers += [*_norm(normed, features), nn.LeakyReLU(slope)]
+        layers += [*_norm(normed, features), nn.LeakyReLU(slope, inplace=True)]
         before, features = features, 2 * features
     ends = before * side * side
-    network = nn.Sequential(*layers, Flat(), *_dense(ends, hidden, nn.LeakyReLU(slope)), nn.Linear(hidden or ends, 1))
+    network = nn.Sequential(
+        *layers, Flat(), *_dense(ends, hidden, nn.LeakyReLU(slope, inplace=True)), nn.Linear(hidden or ends, 1)
+    )
     init(network)
     return network
 
@@ -139,9 +184,9 @@ def dcgan_discriminator(
 def classic_discriminator() -> nn.Sequential:
     """28x28 to a logit: 5x5 convolutions with 32 and 64 features, average pooling, 1024 units, as tutorials had it."""
     network = nn.Sequential(
-        *(nn.Conv2d(1, 32, 5, padding=2), nn.ReLU(), nn.AvgPool2d(2)),  # (n, 32, 14, 14)
-        *(nn.Conv2d(32, 64, 5, padding=2), nn.ReLU(), nn.AvgPool2d(2)),  # (n, 64, 7, 7)
-        *(Flat(), nn.Linear(3136, 1024), nn.ReLU(), nn.Linear(1024, 1)),
+        *(nn.Conv2d(1, 32, 5, padding=2), nn.ReLU(inplace=True), nn.AvgPool2d(2)),  # (n, 32, 14, 14)
+        *(nn.Conv2d(32, 64, 5, padding=2), nn.ReLU(inplace=True), nn.AvgPool2d(2)),  # (n, 64, 7, 7)
+        *(Flat(), nn.Linear(3136, 1024), nn.ReLU(inplace=True), nn.Linear(1024, 1)),
     )
     _truncated(network)
     return network
@@ -155,9 +200,19 @@ def classic_generator(z_dim: int = 100) -> nn.Sequential:
     """
     a, b = z_dim // 2, z_dim // 4
     network = nn.Sequential(
-        *(nn.Linear(z_dim, 3136), Maps(56), nn.BatchNorm2d(1), nn.ReLU()),  # (n, 1, 56, 56)
-        *(nn.Conv2d(1, a, 3, stride=2, padding=1), nn.BatchNorm2d(a), nn.ReLU(), nn.Upsample(scale_factor=2)),
-        *(nn.Conv2d(a, b, 3, stride=2, padding=1), nn.BatchNorm2d(b), nn.ReLU(), nn.Upsample(scale_factor=2)),
+        *(nn.Linear(z_dim, 3136), Maps(56), nn.BatchNorm2d(1), nn.ReLU(inplace=True)),  # (n, 1, 56, 56)
+        *(
+            nn.Conv2d(1, a, 3, stride=2, padding=1),
+            nn.BatchNorm2d(a),
+            nn.ReLU(inplace=True),
+            nn.Upsample(scale_factor=2),
+        ),
+        *(
+            nn.Conv2d(a, b, 3, stride=2, padding=1),
+            nn.BatchNorm2d(b),
+            nn.ReLU(inplace=True),
+            nn.Upsample(scale_factor=2),
+        ),
         *(nn.Conv2d(b, 1, 1, stride=2), nn.Sigmoid()),  # (n, 1, 28, 28)
     )
     _truncated(network)

@@ -1,10 +1,13 @@
 """The convolutional networks: shapes, the rules of DCGAN and what takes each away, memory order, short numbers."""
 
+import copy
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from gan_lessons import GAN, convolutions, losses, models, noise, train
 
@@ -103,15 +106,66 @@ def test_flat_and_maps_are_each_others_inverse_and_do_not_copy_channels_last() -
 def test_gradients_stay_channels_last_through_the_flatten() -> None:
     D = convolutions.prepared(convolutions.dcgan_discriminator(norm=False), CPU)
     orders: list[bool] = []
-
-    def watch(_: nn.Module, __: Any, gradients: tuple[Tensor, ...]) -> None:
-        orders.append(gradients[0].is_contiguous(memory_format=torch.channels_last))
-
-    for layer in D.modules():
+    x = torch.rand(4, 1, 28, 28)
+    for layer in D.children():
+        x = layer(x)
         if isinstance(layer, nn.LeakyReLU):
-            layer.register_full_backward_hook(watch)
-    D(torch.rand(4, 1, 28, 28)).sum().backward()
+            x.register_hook(lambda gradient: orders.append(gradient.is_contiguous(memory_format=torch.channels_last)))
+    x.sum().backward()
     assert orders == [True, True]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("side", [6, 28])
+@pytest.mark.parametrize(
+    ("make", "inputs", "thin"),
+    [
+        (partial(nn.Conv2d, 1, 5, 4, 2, 1), 1, convolutions.ThinConv2d),
+        (partial(nn.ConvTranspose2d, 5, 1, 4, 2, 1), 5, convolutions.ThinConvTranspose2d),
+    ],
+)
+def test_a_thin_layer_is_the_same_layer_to_its_second_derivatives(
+    make: Callable[..., nn.Module], inputs: int, thin: type[nn.Module], side: int, bias: bool
+) -> None:
+    torch.manual_seed(1)
+    plain = make(bias=bias).double()
+    (quick,) = convolutions.prepared(nn.Sequential(copy.deepcopy(plain)), CPU).children()
+    assert type(quick) is thin
+    found = []
+    for layer in (plain, quick):
+        x = torch.randn(3, inputs, side, side, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+        y = layer(x.requires_grad_())
+        first = torch.autograd.grad(y.pow(3).sum(), [x, *layer.parameters()], create_graph=True)
+        second = torch.autograd.grad(
+            first[0].pow(2).sum(), [x, next(layer.parameters())]
+        )  # as a gradient penalty takes it
+        found.append([y, *first, *second])
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-9)
+
+
+def test_thin_layers_keep_weights_and_names_and_leave_all_other_layers_alone() -> None:
+    G, D = convolutions.dcgan_generator(), convolutions.dcgan_discriminator()
+    before = [copy.deepcopy(net.state_dict()) for net in (G, D)]
+    kept = [p for net in (G, D) for p in net.parameters()]
+    state = torch.get_rng_state()
+    for net in (G, D):
+        convolutions.prepared(net, CPU)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(a is b for a, b in zip(kept, [p for net in (G, D) for p in net.parameters()], strict=True))
+    for net, old in zip((G, D), before, strict=True):
+        assert {k: v.tolist() for k, v in net.state_dict().items()} == {k: v.tolist() for k, v in old.items()}
+    thin = (convolutions.ThinConv2d, convolutions.ThinConvTranspose2d)
+    assert [sum(isinstance(layer, kind) for net in (G, D) for layer in net) for kind in thin] == [1, 1]
+    others = [
+        *(nn.Conv2d(1, 5, 3, padding=1), nn.Conv2d(3, 5, 4, 2, 1), nn.Conv2d(1, 5, 4, 2, 1, padding_mode="circular")),
+        *(nn.ConvTranspose2d(5, 3, 4, 2, 1), nn.ConvTranspose2d(5, 1, 4, 2, 1, output_padding=1)),
+        *(nn.Conv2d(1, 5, 4, 4, 1), nn.Conv2d(1, 5, 4, 2, 1, dilation=2), nn.ConvTranspose2d(5, 1, 4, 2)),
+    ]
+    types = [type(layer) for layer in others]
+    assert kinds(convolutions.prepared(nn.Sequential(*others), CPU)) == types
+    meta = nn.Sequential(nn.Conv2d(1, 5, 4, 2, 1, device="meta"))
+    assert kinds(convolutions.prepared(meta, torch.device("meta"))) == [nn.Conv2d]  # measured on CPUs only
 
 
 def test_the_classic_pair_has_the_shapes_that_tutorials_print() -> None:
