@@ -12,8 +12,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gan_lessons import ensemble, modes, toys
+from gan_lessons import convolutions, data, ensemble, judges, modes, toys
+from gan_lessons.deviation import BatchDeviation
 from gan_lessons.exercises import Verdict, ch13
+from gan_lessons.profiles import PROFILES
 from tests.chapters import assert_wrong
 from tests.wrong_answers.ch13 import WRONG
 
@@ -27,10 +29,10 @@ def source(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def cells_with(*words: str) -> dict[str, Any]:
-    """Run the code cells of the chapter that hold one of these words, and return their names."""
+def cells_with(*words: str, **more: Any) -> dict[str, Any]:
+    """Run the code cells of the chapter that hold one of these words, and return their names; `more` are given ones."""
     names: dict[str, Any] = {"torch": torch, "nn": nn, "ensemble": ensemble, "WIDTH": 8, "fresh": source}
-    names["pairwise"] = pairwise
+    names |= {"pairwise": pairwise, "math": math, **more}
     for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
         if cell.cell_type == "code" and any(word in cell.source for word in words):
             exec(cell.source, names)
@@ -95,6 +97,60 @@ def test_a_watchful_officer_has_one_logit_a_note_that_depends_on_the_others() ->
         told, changed = officer(notes), officer(moved)
     assert told.shape == (5, 1)
     assert not torch.allclose(told[:4], changed[:4])
+
+
+def test_the_mean_arrow_is_1_on_a_slope_short_on_a_hill_and_short_for_arrows_thrown_at_random() -> None:
+    side = torch.linspace(-1.6, 1.6, 21)
+    plane = torch.cartesian_prod(side + 1e-3, side)[:, None]  # moved a little: a hill has no direction at its top
+    names = cells_with("def one_way(", plane=plane, SEEDS=[0, 1])
+    slope = names["one_way"](lambda x: x @ torch.tensor([[3.0], [4.0]]))
+    hill = names["one_way"](lambda x: -x.square().sum(-1, keepdim=True))
+    assert slope == pytest.approx([1.0, 1.0], abs=1e-5)
+    assert max(hill) < 0.01
+    thrown = [names["thrown"](seed) for seed in range(200)]
+    # the mean of 441 unit vectors at random has a Rayleigh length, sqrt(pi / 4 / 441)
+    assert np.mean(thrown) == pytest.approx(math.sqrt(math.pi / 4 / 441), rel=0.15)
+
+
+@pytest.fixture(scope="module")
+def stacks() -> dict[str, Any]:
+    given = {"profile": PROFILES["smoke"], "due": torch.full((10,), 0.1), "judges": judges, "unit": data.unit}
+    return cells_with("def digits_in(", **given)
+
+
+def test_the_name_of_a_stack_is_its_three_digits_in_the_order_of_the_colours(stacks: dict[str, Any]) -> None:
+    images = data.load("digits", "test", size=28, channels=1).images
+    named = judges.load("mnist").probabilities(data.unit(images).flatten(1)).argmax(1)
+    rows = torch.randint(len(images), (40, 3), generator=source(5))  # as `stacked` draws them
+    piles = stacks["stacked"](images, 40, 5)
+    assert piles.shape == (40, 3, 28, 28)
+    assert torch.equal(piles[7, 2], data.unit(images)[rows[7, 2], 0])
+    for memory in (torch.contiguous_format, torch.channels_last):
+        assert torch.equal(stacks["digits_in"](piles.to(memory_format=memory)), named[rows])
+    counts = stacks["kinds_of"](torch.tensor([[0, 0, 7], [9, 9, 9], [0, 7, 0], [0, 0, 7]]))
+    assert counts.nonzero().flatten().tolist() == [7, 70, 999]
+    assert counts[7] == 2
+
+
+def test_mixed_stacks_keep_the_digits_of_each_colour_and_lose_their_company(stacks: dict[str, Any]) -> None:
+    digits = torch.randint(10, (5_000, 1), generator=source()).repeat(1, 3)  # three times the same: 10 kinds
+    mixed = stacks["mixed"](digits)
+    assert torch.equal(mixed.sort(0).values, digits.sort(0).values)
+    assert int((stacks["kinds_of"](digits) > 0).sum()) == 10
+    assert int((stacks["kinds_of"](mixed) > 0).sum()) > 950
+    counts = stacks["kinds_of"](mixed)  # and by lot: no more uneven than 5,000 honest draws
+    assert modes.reverse_kl(counts, torch.full((1_000,), 1e-3)) < 1.3 * modes.kl_floor(1_000, 5_000)
+
+
+@pytest.mark.parametrize("looks", [False, True])
+def test_the_officer_of_stacks_is_told_the_deviation_once_before_its_last_layer(looks: bool) -> None:
+    given = {"profile": PROFILES["smoke"], "RATES": {"patient": {}, "hasty": {}, "even": {}}}
+    names = cells_with("def officer(", convolutions=convolutions, MeanDeviation=BatchDeviation, **given)
+    officer = names["officer"](looks)
+    told = [k for k, layer in enumerate(officer) if isinstance(layer, BatchDeviation)]
+    assert told == ([len(officer) - 3] if looks else [])
+    assert officer(torch.randn(6, 3, 28, 28, generator=source())).shape == (6, 1)
+    assert float(officer[-1].weight.detach().std()) == pytest.approx(0.02, rel=0.15)  # as dcgan_init draws it
 
 
 @pytest.mark.parametrize("answer", [(LOG2, LOG2 / 0.0014), [0.693, 495], (torch.tensor(LOG2), np.float64(495.1))])
@@ -177,7 +233,9 @@ def test_exercise_3_takes_every_way_to_write_it(answer: Function) -> None:
 @pytest.mark.parametrize(
     ("answer", "pointer"),
     [
-        (by_luck, "log1p"),
+        (by_luck, "math.log1p and math.expm1"),
+        (lambda a, K, n: -K * math.expm1(n * math.log1p(-a / K)), "a = K = 1"),  # raises there
+        (lambda a, K, n: 0.0 if a == K else by_luck(a, K, n), "a = K = 1"),
         (lambda a, K, n: by_luck(a, K, n) / K, "multiply by K"),
         (lambda a, K, n: n * a, "Several may hit"),
         (lambda a, K, n: min(K, n * a), "cut at K"),

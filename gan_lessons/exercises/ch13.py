@@ -86,7 +86,7 @@ def check_2(strict: Function) -> Verdict:
 
 @checker(callable)
 def check_3(by_luck: Function) -> Verdict:
-    """by_luck(a, K, n): K (1 - (1 - a/K)^n)."""
+    """by_luck(a, K, n): K (1 - (1 - a/K)^n), at a = K as well."""
     for a, K, n in [(0.5, 4, 10), (0.0177, 25, 2_500), (1.0, 8, 20), (0.5, 1, 1)]:
         given, truth = by_luck(a, K, n), _by_luck(a, K, n)
         if close(given, truth, 1e-4):
@@ -102,6 +102,15 @@ def check_3(by_luck: Function) -> Verdict:
         return _first_match(given, wrong_turns, 1e-4) or not_yet(
             f"For a = {a:g}, K = {K}, n = {n} it should be {truth:.4g}, and yours gives {_number(given):.4g}. One mode "
             "is missed with probability (1 - a/K)^n."
+        )
+    try:
+        sure = _number(by_luck(1.0, 1, 5))
+    except ValueError:
+        sure = math.nan
+    if not close(sure, 1.0):
+        return not_yet(
+            "Right for ordinary numbers. For a = K = 1 each sample is a good one of the only mode, so the answer is 1. "
+            "There 1 - a/K is 0, and math.log1p(-1) raises an error: take care of that case first."
         )
     tiny = by_luck(1e-18, 2, 10**12)
     if not close(_number(tiny) / 1e-6, 1.0, 1e-3):
