@@ -12,12 +12,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gan_lessons import losses, theory
+from gan_lessons import losses, studies, theory
 from gan_lessons.exercises import Verdict, ch12
 from tests.chapters import assert_wrong
 from tests.wrong_answers.ch12 import WRONG
 
 NOTEBOOK = Path(__file__).parent.parent / "book" / "12_label_smoothing.ipynb"
+RESULTS = Path(__file__).parent.parent / "data" / "results"
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch12, f"check_{number}") for number in range(1, 7)}
 Function = Callable[..., Any]
 LOG2 = math.log(2)
@@ -31,9 +32,10 @@ def coin(r: float) -> float:
 @pytest.fixture(scope="module")
 def names() -> dict[str, Any]:
     """The names of the chapter's cells that train nothing: its loss, best officer, floor, pull and walk."""
-    found: dict[str, Any] = {"SEED": 0, "SOFT": 0.9, "profile": None}
+    found: dict[str, Any] = {"SEED": 0, "SOFT": 0.9, "profile": None, "D_STEPS": 3, "SEEDS": [0, 1], "MORE": [20, 21]}
     source = "import math, torch\nimport torch.nn.functional as F\nfrom functools import partial\n"
-    source += "from typing import NamedTuple\nfrom torch.autograd import grad\nfrom gan_lessons import theory\n"
+    source += "from torch import nn\nfrom typing import NamedTuple\nfrom torch.autograd import grad\n"
+    source += "from gan_lessons import ensemble, studies, theory\n"
     exec(source, found)
     wanted = (
         "def soft_d_loss(",
@@ -43,6 +45,9 @@ def names() -> dict[str, Any]:
         "def walk(",
         "def best(",
         "def learn(",
+        "def look(",
+        "def in_two(",
+        "def best_error(",
     )
     for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
         if cell.cell_type == "code" and any(word in cell.source for word in wanted):
@@ -56,7 +61,7 @@ def _definitions(source: str) -> str:
 
     kept = (ast.FunctionDef, ast.ClassDef)
     tree = ast.parse(source)
-    constants = {"x", "Z", "Z_WEIGHT", "OFFICERS", "ONE"}
+    constants = {"x", "near", "x_near", "Z", "Z_WEIGHT", "OFFICERS", "ONE", "AGAIN"}
     body: list[ast.stmt] = [
         node
         for node in tree.body
@@ -137,6 +142,67 @@ def test_noisy_labels_have_the_mean_of_soft_ones(names: dict[str, Any]) -> None:
     error = float(values.std()) / math.sqrt(50)
     assert float(values.std()) > 0
     assert abs(float(values.mean() - soft(real, fake))) < 4 * error
+
+
+@pytest.mark.parametrize("at", [-2.0, 5.0])
+def test_noisy_labels_add_a_variance_that_does_not_depend_on_the_logit(names: dict[str, Any], at: float) -> None:
+    logits = torch.full((50_000, 1), at, requires_grad=True)
+    loss = names["label_loss"](names["Officer"](0.9, 0.0, noisy=True), 5)
+    pulls = len(logits) * torch.autograd.grad(loss(logits, torch.zeros(1, 1)), logits)[0].double()
+    assert float(pulls.mean()) == pytest.approx(1 / (1 + math.exp(-at)) - 0.9, abs=0.006)
+    assert float(pulls.var()) == pytest.approx(0.09, abs=0.004)
+
+
+def test_the_pull_of_the_best_saturating_officer_is_weaker_by_the_factor_in_the_text(names: dict[str, Any]) -> None:
+    places = torch.linspace(-2, 6, 33, dtype=torch.float64).requires_grad_()
+    r = torch.sigmoid(-(places**2) / 2 + (places - 3) ** 2 / 2)  # as in game(): real N(0, 1), forged N(3, 1)
+    slopes = [torch.autograd.grad((1 - t * r).log().sum(), places, retain_graph=True)[0] for t in (0.9, 1.0)]
+    assert torch.allclose(slopes[0], slopes[1] * 0.9 * (1 - r) / (1 - 0.9 * r), rtol=1e-6)
+    assert torch.allclose(names["game"](0.1, 1.0, places.detach())[0], slopes[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("targets", TARGETS)
+def test_the_best_officers_own_error_is_that_of_his_slope(names: dict[str, Any], targets: tuple[float, float]) -> None:
+    x = names["x_near"].clone().requires_grad_()
+    log_p, log_q = -((x - 1) ** 2) / 2, -((x + 1) ** 2) / 2
+    r = torch.sigmoid(log_p - log_q)
+    alpha, beta = targets
+    hard, soft = (torch.autograd.grad(d.log().sum(), x, retain_graph=True)[0] for d in (r, beta + (alpha - beta) * r))
+    q = log_q.detach().exp() / math.sqrt(2 * math.pi)
+    error = float(theory.integrate(q * (soft - hard) ** 2, x.detach()).sqrt())
+    assert names["best_error"](names["Officer"](*targets)) == pytest.approx(error, abs=1e-6)
+    assert (error > 1) == (beta > 0)
+
+
+def test_the_null_officer_is_one_with_hard_labels_other_weights_and_other_notes(
+    names: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def weights(kind: Any, seeds: list[int]) -> Tensor:
+        return torch.cat([p.detach().flatten() for p in names["learn"](kind, seeds, few=8).parameters()])
+
+    hard, one_officer = names["Officer"](), names["one_officer"]
+    again = weights(None, [0, 1])
+    assert torch.equal(again, weights(hard, [500, 501]))
+    assert not torch.equal(again, weights(hard, [0, 1]))
+    monkeypatch.setitem(names, "one_officer", lambda _: one_officer(7))  # the same weights learn from other notes
+    assert not torch.equal(weights(hard, [0]), weights(hard, [20]))
+
+
+def test_a_study_in_two_parts_is_one_table_in_the_order_of_the_seeds(
+    names: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played: list[tuple[int, ...]] = []
+
+    def measure(_: Any, seeds: list[int]) -> dict[str, list[float]]:
+        played.append(tuple(seeds))
+        return {"seed": [float(s) for s in seeds]}
+
+    monkeypatch.setitem(names, "folder", tmp_path)
+    table = names["in_two"]({"a": None, "b": None}, measure, "12-x.csv", {})
+    assert played == [(0, 1), (0, 1), (20, 21), (20, 21)]
+    assert table.column("seed") == {"a": [0, 1, 20, 21], "b": [0, 1, 20, 21]}
+    assert names["in_two"]({"a": None, "b": None}, measure, "12-x.csv", {}) == table
+    assert len(played) == 4
 
 
 @pytest.mark.parametrize("answer", [(0.65017, 2 * LOG2), [0.65, 1.386], (torch.tensor(0.6502), np.float64(1.3863))])
@@ -340,3 +406,58 @@ def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> No
     assert verdict.correct is False
     assert "raised" not in verdict.message
     assert len(verdict.message) > 40
+
+
+SOFTER = {"one-sided 0.9", "one-sided 0.7", "two-sided", "wrong side", "noisy"}
+NULL = "hard labels again (null)"
+STUDIES = {
+    "officers-apart": (SOFTER, 40),
+    "officers-alike": (SOFTER, 40),
+    "officers-few": (SOFTER, 40),
+    "ring": (SOFTER, 40),
+    "ring-five": ({"one-sided 0.9"}, 40),
+    "digits": (SOFTER, 5),
+    "few-images": ({"one-sided 0.9", "two-sided", "noisy"}, 10),
+}
+
+
+@pytest.mark.parametrize(("study", "variants", "seeds"), [(k, *v) for k, v in STUDIES.items()])
+def test_each_stored_study_has_hard_labels_a_null_and_equally_many_seeds(
+    study: str, variants: set[str], seeds: int
+) -> None:
+    found: dict[str, list[int]] = {}
+    for row in studies.read(RESULTS / f"12-{study}.csv").rows:
+        found.setdefault(row.variant, []).append(row.seed)
+    assert set(found) == variants | {"hard labels", NULL}
+    assert all(sorted(rows) == list(range(seeds)) for rows in found.values())
+
+
+def test_the_stored_ring_tells_one_sided_labels_apart_in_both_halves_and_the_null_in_neither() -> None:
+    table = studies.read(RESULTS / "12-ring.csv")
+    for seeds in (range(20), range(20, 40)):
+        half = studies.Table(tuple(row for row in table.rows if row.seed in seeds))
+        for name in ("one-sided 0.9", "one-sided 0.7"):
+            assert studies.compare(half, "usable", name, "hard labels").low > 0
+        null = studies.compare(half, "usable", NULL, "hard labels")
+        assert null.low < 0 < null.high
+    assert studies.compare(table, "usable", "one-sided 0.9", "wrong side").low > 10
+
+
+def test_stored_officers_with_few_notes_and_one_soft_side_send_more_notes_the_wrong_way() -> None:
+    table = studies.read(RESULTS / "12-officers-few.csv")
+    for name in ("one-sided 0.9", "one-sided 0.7"):
+        assert studies.compare(table, "astray", name, "hard labels").low > 0
+    null = studies.compare(table, "astray", NULL, "hard labels")
+    assert null.low < 0 < null.high
+
+
+def test_on_the_stored_ring_five_moves_help_hard_labels_and_take_the_gain_of_one_sided_ones() -> None:
+    one, five = (studies.read(RESULTS / f"12-{name}.csv").column("usable") for name in ("ring", "ring-five"))
+    hard, soft = "hard labels", "one-sided 0.9"
+    for name in (hard, NULL):
+        assert studies.interval(np.subtract(five[name], one[name]))[1] > 5
+    gains = [np.subtract(table[soft], table[hard]) for table in (one, five)]
+    assert studies.interval(gains[0])[1] > 5
+    assert studies.interval(gains[1] - gains[0])[2] < -5
+    _, low, high = studies.interval(np.subtract(five[NULL], five[hard]))
+    assert low < 0 < high
