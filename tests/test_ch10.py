@@ -1,22 +1,36 @@
 """Chapter 10: its round by hand is the game of `train`, and its checkers run what they judge."""
 
 import copy
+import hashlib
 import math
 from collections.abc import Callable
 from enum import Enum
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+import nbformat
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from gan_lessons import GAN, losses, models, train
+from gan_lessons import GAN, losses, models, studies, train
 from gan_lessons.exercises import ch10
 from gan_lessons.noise import Prior
 from tests.chapters import by_hand, difference
+
+ROOT = Path(__file__).parent.parent
+CELLS = nbformat.read(ROOT / "book" / "10_freezing_d.ipynb", as_version=4).cells
+
+
+def names_of(word: str, **names: Any) -> dict[str, Any]:
+    """Run the code cell of the chapter that holds this word, and return its names."""
+    (source,) = (cell.source for cell in CELLS if cell.cell_type == "code" and word in cell.source)
+    exec(source, names)
+    return names
 
 
 def a_game() -> tuple[nn.Module, nn.Module, list[Tensor], list[Tensor]]:
@@ -93,6 +107,49 @@ def test_a_leak_from_gs_turn_is_the_gradient_of_gs_loss_added_to_ds() -> None:
     for w, then, a, b in zip(D.parameters(), weights, leaked, own, strict=True):
         assert torch.allclose(w, then - 0.1 * (a + b), atol=1e-12)
         assert float(a.abs().max()) > 1e-6
+
+
+def test_adams_memory_is_filed_under_the_network_it_is_about_whichever_optimizer_keeps_it() -> None:
+    names = names_of("def memory(", hashlib=hashlib)
+    G, D, reals, noises = a_game()
+    g = torch.optim.Adam(G.parameters(), 1e-2)
+    d = torch.optim.Adam([*D.parameters(), *G.parameters()], 1e-2)  # a list that is too long
+
+    def moves(action: Callable[[], object]) -> set[str]:
+        before = names["fingerprints"](G, D, [g, d])
+        action()
+        found: set[str] = names["moved"](before, names["fingerprints"](G, D, [g, d]))
+        return found
+
+    assert moves(lambda: F.softplus(-D(reals[0])).mean().backward()) == {"D .grad"}
+    assert moves(d.step) == {"D weights", "D memory"}
+    assert names["memory"](G, [d]) == []  # on its list, and never moved by it
+    assert moves(d.zero_grad) == {"D .grad"}
+    assert moves(lambda: F.softplus(G(noises[0])).mean().backward()) == {"G .grad"}
+    assert moves(g.step) == {"G weights", "G memory"}
+    assert moves(d.step) == {"G weights", "G memory"}  # the same gradient, by the other one
+    assert len(names["memory"](G, [g, d])) == 2 * len(names["memory"](G, [g])) > 0
+    G.requires_grad_(False)
+    assert names["memory"](D, [g]) == []
+
+
+def test_the_page_counts_each_interval_once_and_none_where_the_bits_are_equal() -> None:
+    names = names_of("def ratio(", np=np, studies=studies, plotting=None)
+    level = [100.0, 400.0, 900.0, 200.0, 300.0]
+    rows = [
+        studies.Row(variant, seed, 0.0, {"distance": level[seed] * k * (1 + spread * seed), "bits": float(k)})
+        for variant, k, spread in (("careful", 1.0, 0.0), ("twin", 1.0, 0.0), ("half", 0.5, 0.01), ("both", 2.0, 0.02))
+        for seed in range(5)
+    ]
+    table = studies.Table(tuple(rows))
+    assert names["ratio"](table, "twin") == (1.0, 1.0, 1.0)
+    assert names["intervals"] == set()
+    assert names["verdict"](table, "half") == "**better**"
+    assert names["verdict"](studies.Table(table.rows[:15]), "half") == "**better**"  # the same rows in another table
+    assert len(names["intervals"]) == 1
+    names["ratio"](table, "both")
+    names["ratio"](table, "both", "half")
+    assert len(names["intervals"]) == 3
 
 
 # --- the checkers -----------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Chapter 11: moving at once is what it says, a move is a move, the ward's list is the checker's, and its verdicts."""
 
+import ast
 import itertools
 import math
 import random
@@ -16,13 +17,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from gan_lessons import GAN, ensemble, losses, models, noise, studies, train
+from gan_lessons import GAN, ensemble, losses, models, noise, profiles, studies, train
 from gan_lessons.exercises import Verdict, ch11
 from gan_lessons.training import Step, discriminator_step, generator_step
 from tests.chapters import by_hand, difference
 from tests.wrong_answers.ch11 import WRONG
 
-NOTEBOOK = Path(__file__).parent.parent / "book" / "11_balance.ipynb"
+ROOT = Path(__file__).parent.parent
+NOTEBOOK = ROOT / "book" / "11_balance.ipynb"
 CELLS = nbformat.read(NOTEBOOK, as_version=4).cells
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch11, f"check_{number}") for number in range(1, 6)}
 LOG2 = math.log(2)
@@ -154,6 +156,82 @@ def test_the_coin_of_the_ward_has_no_better_officer_than_one_half() -> None:
     assert "(ns.d_loss(r, f) + ns.d_loss(f, r)) / 2" in source
     real, fake = torch.randn(50, 1), torch.randn(50, 1)
     assert float(coin.d_loss(real, fake)) > float(coin.d_loss(0 * real, 0 * fake)) == pytest.approx(2 * LOG2)
+
+
+# --- what the page says of its nulls and its fifths -------------------------------------------------------------
+
+
+def function(name: str, **names: Any) -> Callable[..., Any]:
+    """One function of the chapter, alone, with these names around it."""
+    cells = (cell.source for cell in CELLS if cell.cell_type == "code" and "%pip" not in cell.source)
+    (found,) = (node for cell in cells for node in ast.parse(cell).body
+                if isinstance(node, ast.FunctionDef) and node.name == name)  # fmt: skip
+    exec(compile(ast.Module([found], []), NOTEBOOK.name, "exec"), names)
+    made: Callable[..., Any] = names[name]
+    return made
+
+
+def page(word: str) -> str:
+    """The one Markdown output of the chapter that holds this word."""
+    found = [
+        output.data["text/markdown"]
+        for cell in CELLS
+        for output in cell.get("outputs", [])
+        if word in output.get("data", {}).get("text/markdown", "")
+    ]
+    (text,) = found
+    return str(text)
+
+
+def test_beside_holds_five_games_against_the_mean_of_groups() -> None:
+    beside = function("beside", np=np, studies=studies)
+    ours = np.array([100.0, 200.0, 300.0, 150.0, 250.0])
+    assert beside(ours, [ours / 2]) == pytest.approx([2.0, 2.0, 2.0])
+    assert beside(ours, [ours / 2, ours / 8]) == pytest.approx([4.0, 4.0, 4.0])  # the geometric mean of 2 and 8
+    mean, low, high = beside(ours, [ours[::-1]])
+    assert mean == pytest.approx(1.0)
+    assert low < 1 < high
+
+
+def test_the_page_pools_its_two_nulls_as_the_table_has_them() -> None:
+    column = studies.read(ROOT / "data" / "results" / "11-maps.csv").column("distance")
+    centre = "1:1, rates 0.002:0.002, widths 128:128"
+    logs = [np.log(column[k]) for k in (centre, f"{centre}, dice 100", f"{centre}, dice 300")]
+    assert len({tuple(one) for one in logs}) == 3  # three groups, not one group twice
+    pooled = np.exp(studies.interval((logs[1] + logs[2]) / 2 - logs[0]))
+    text = page("both nulls together")
+    assert "**both nulls together : centre** | ×{:.2f} ({:.2f} to {:.2f})".format(*pooled) in text
+    one = np.exp(studies.interval(logs[2] - logs[0]))
+    assert "| second null : centre | ×{:.2f} ({:.2f} to {:.2f})".format(*one) in text
+
+
+def test_fifths_know_a_curve_and_whole_settings_are_fewer_witnesses_than_games() -> None:
+    dice = np.random.default_rng(0)
+    of = np.repeat(np.arange(40), 5)
+    logs = dice.normal(size=40)[of] + 0.01 * dice.normal(size=200)  # the seeds of a setting say the same
+    fifth = (of // 8) % 5
+    logs = logs + np.array([1.0, 0, 0, 0, 2.0])[fifth]
+    names: dict[str, Any] = {"np": np, "logs": logs, "fifth": fifth}
+    names["by_fifths"] = function("by_fifths", **names)
+    resampled = function("resampled", **names, profile=profiles.PROFILES["full"])
+    found = names["by_fifths"](np.arange(200))
+    assert found[5] == pytest.approx(logs[fifth == 0].mean() - logs[(fifth > 0) & (fifth < 4)].mean())
+    assert found[6] == pytest.approx(logs[fifth == 4].mean() - logs[(fifth > 0) & (fifth < 4)].mean())
+    assert found[7] == pytest.approx(logs[fifth == 3].mean() - logs[fifth == 1].mean())
+    games = np.log(resampled([[k] for k in range(200)]))
+    settings = np.log(resampled([np.flatnonzero(of == k) for k in range(40)]))
+    assert (games[:, 0] < found).all()
+    assert (found < games[:, 1]).all()
+    assert ((settings[:, 1] - settings[:, 0]) > 1.5 * (games[:, 1] - games[:, 0])).all()
+
+
+def test_the_page_prints_the_losses_of_the_ring_as_its_table_has_them() -> None:
+    table = studies.read(ROOT / "data" / "results" / "11-ring.csv")
+    text = page("Differences in reverse KL")
+    for ratio in ("1:4", "1:2", "2:1", "4:1", "8:1"):
+        d, g = (np.mean(table.column(f"{k}_loss at moves")[ratio]) for k in "dg")
+        (row,) = re.findall(rf"^\| {ratio} \|.*$", text, re.MULTILINE)
+        assert row.endswith(f"| {d:.2f}, {g:.2f} |")
 
 
 # --- the ward ---------------------------------------------------------------------------------------------------
