@@ -50,7 +50,8 @@ class ThinConv2d(nn.Conv2d):
     """A 4x4 convolution with stride 2 of one channel, in which the gradient for the images is cheap.
 
     Four pixels become four channels (space to depth) and the kernel 2x2: the same products, summed in another order.
-    Convolutions are written for many channels, and lose most of their time on one.
+    Convolutions are written for many channels, and lose most of their time on one. Where the images need no gradient
+    the layer is computed as usual, so that whether they do can change the last bit of an output.
     """
 
     def forward(self, images: Tensor) -> Tensor:
