@@ -12,14 +12,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gan_lessons import convolutions, data, ensemble, judges, modes, toys
+from gan_lessons import convolutions, data, ensemble, judges, modes, studies, toys
 from gan_lessons.deviation import BatchDeviation
 from gan_lessons.exercises import Verdict, ch13
 from gan_lessons.profiles import PROFILES
 from tests.chapters import assert_wrong
 from tests.wrong_answers.ch13 import WRONG
 
-NOTEBOOK = Path(__file__).parent.parent / "book" / "13_mode_collapse.ipynb"
+ROOT = Path(__file__).parent.parent
+NOTEBOOK, RESULTS = ROOT / "book" / "13_mode_collapse.ipynb", ROOT / "data" / "results"
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch13, f"check_{number}") for number in range(1, 7)}
 Function = Callable[..., Any]
 LOG2 = math.log(2)
@@ -151,6 +152,26 @@ def test_the_officer_of_stacks_is_told_the_deviation_once_before_its_last_layer(
     assert told == ([len(officer) - 3] if looks else [])
     assert officer(torch.randn(6, 3, 28, 28, generator=source())).shape == (6, 1)
     assert float(officer[-1].weight.detach().std()) == pytest.approx(0.02, rel=0.15)  # as dcgan_init draws it
+
+
+def test_on_digits_d_has_won_in_every_stored_game_whose_forger_prints_one_picture_and_in_no_other() -> None:
+    digits = studies.read(RESULTS / "13-digits.csv")
+    repeats, right = digits.column("repeats"), digits.column("right")
+    for name, told in right.items():
+        lost = name == "patient" or "deviation" in name
+        assert len(told) == 5
+        assert [share > 99 for share in repeats[name]] == [lost] * 5
+        assert [share > 99 for share in told] == [lost] * 5
+
+
+def test_of_a_thousand_kinds_the_stored_patient_games_have_fewer_than_the_even_and_as_few_as_young_ones() -> None:
+    stacked = studies.read(RESULTS / "13-stacked.csv")
+    kinds = stacked.column("one")
+    assert max(kinds["patient"]) < min(kinds["even"])
+    young = studies.compare(stacked, "one", "patient", "even, 100 rounds")
+    cured = studies.compare(stacked, "one", "hasty + deviation", "hasty")
+    assert young.low < 0 < young.high
+    assert cured.low < 0 < cured.high
 
 
 @pytest.mark.parametrize("answer", [(LOG2, LOG2 / 0.0014), [0.693, 495], (torch.tensor(LOG2), np.float64(495.1))])
