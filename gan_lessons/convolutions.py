@@ -55,7 +55,8 @@ class ThinConv2d(nn.Conv2d):
     """
 
     def forward(self, images: Tensor) -> Tensor:
-        if not images.requires_grad:  # only that gradient is slow
+        odd = images.shape[-1] % 2 or images.shape[-2] % 2  # the last row or column has no place in blocks of four
+        if odd or not images.requires_grad:  # only that gradient is slow
             return super().forward(images)
         return F.conv2d(F.pixel_unshuffle(F.pad(images, (1, 1, 1, 1)), 2), F.pixel_unshuffle(self.weight, 2), self.bias)
 
@@ -64,6 +65,8 @@ class ThinConvTranspose2d(nn.ConvTranspose2d):
     """The way back: a transposed 4x4 convolution with stride 2 to one channel, by four channels and 2x2."""
 
     def forward(self, maps: Tensor, output_size: list[int] | None = None) -> Tensor:
+        if output_size is not None:
+            return super().forward(maps, output_size)
         bias = None if self.bias is None else self.bias.expand(4)
         return F.pixel_shuffle(F.conv_transpose2d(maps, F.pixel_unshuffle(self.weight, 2), bias), 2)[..., 1:-1, 1:-1]
 

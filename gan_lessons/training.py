@@ -105,7 +105,7 @@ def train(
     each on a new real and a new fake batch, then G moves g_steps times, first against the fake batch that D saw last.
     `batches` yields tuples of tensors whose first is the real batch; its device is the game's.
     With a `recorder`, such as `graphs.recorder(device)`, a round is recorded once and then replayed: the same game,
-    but all its batches are drawn before its moves, so layers and losses that draw numbers themselves draw others.
+    but all its batches are drawn before its moves, so layers and losses that draw numbers themselves may draw others.
     Raises ValueError for counts under 1, FloatingPointError when a loss is NaN or infinite (looked at in each
     round on a CPU, each 100th on another device, which would otherwise have to be waited for).
     """
@@ -160,7 +160,8 @@ def _rounds(
         if replayed:
             real, drawn = [], []
             for k in range(draws):
-                real += [next(reals)] if k < d_steps else []
+                if k < d_steps:
+                    real.append(next(reals))
                 drawn.append(noise(real[-1]))
             d_loss, g_loss = replayed([*real, *drawn])
         else:

@@ -116,7 +116,7 @@ def test_gradients_stay_channels_last_through_the_flatten() -> None:
 
 
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("side", [6, 28])
+@pytest.mark.parametrize("side", [6, 7, 28])
 @pytest.mark.parametrize(
     ("make", "inputs", "thin"),
     [
@@ -136,12 +136,20 @@ def test_a_thin_layer_is_the_same_layer_to_its_second_derivatives(
         x = torch.randn(3, inputs, side, side, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
         y = layer(x.requires_grad_())
         first = torch.autograd.grad(y.pow(3).sum(), [x, *layer.parameters()], create_graph=True)
-        second = torch.autograd.grad(
-            first[0].pow(2).sum(), [x, next(layer.parameters())]
-        )  # as a gradient penalty takes it
+        slope = first[0].pow(2).sum()  # as a gradient penalty takes it
+        second = torch.autograd.grad(slope, [x, next(layer.parameters())])
         found.append([y, *first, *second])
     for a, b in zip(*found, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-9)
+
+
+def test_a_thin_transposed_layer_still_makes_the_size_that_is_asked_for() -> None:
+    layer = nn.ConvTranspose2d(5, 1, 4, 2, 1)
+    maps = torch.randn(2, 5, 6, 6)
+    expected = layer(maps, [13, 13])
+    convolutions.prepared(nn.Sequential(layer), CPU)
+    assert type(layer) is convolutions.ThinConvTranspose2d
+    assert torch.equal(layer(maps, [13, 13]), expected)
 
 
 def test_thin_layers_keep_weights_and_names_and_leave_all_other_layers_alone() -> None:

@@ -34,14 +34,8 @@ def graph_speed(
         batches = data.batches(images, 64, device=device, transform=transform)
 
         def run() -> None:
-            game = train(
-                *(GAN(G, D, prior), batches, steps),
-                objective=objective,
-                g_steps=g_steps,
-                recorder=recorder,
-                **adams,
-            )
-            for _ in game:
+            game: dict[str, Any] = {"objective": objective, "g_steps": g_steps, "recorder": recorder, **adams}
+            for _ in train(GAN(G, D, prior), batches, steps, **game):
                 pass
             torch.cuda.synchronize()
 
