@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gan_lessons import notebooks
+from gan_lessons import runner
 from gan_lessons.paths import atomic_write
 
-MOST_IMAGES = 100_000
+MAX_IMAGES = 100_000
 JUDGED = "the stored judge reads digits, uint8 (n, 28, 28), white on black"
 
 
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sample = commands.add_parser("sample", help="draw images from a stored generator")
     sample.add_argument("name", metavar="NAME", help="one of the generators in data/weights")
-    sample.add_argument("--n", type=_number_of_images, default=64, help=f"how many images (64), at most {MOST_IMAGES}")
+    sample.add_argument("--n", type=_number_of_images, default=64, help=f"how many images (64), at most {MAX_IMAGES}")
     sample.add_argument("--seed", type=_seed, default=0, metavar="S")
     sample.add_argument("--out", type=_picture_or_arrays, metavar="FILE", help=".png: a grid; .npz: uint8 `images`")
     sample.add_argument("--columns", type=_positive, metavar="K", help="of the grid; about square without")
@@ -84,10 +84,8 @@ def _run(options: argparse.Namespace) -> int:
     for path in paths:
         started = time.perf_counter()
         try:
-            written = notebooks.run(
-                path, profile, in_place=options.in_place, seed=options.seed, position=options.position
-            )
-        except notebooks.RunError as error:
+            written = runner.run(path, profile, in_place=options.in_place, seed=options.seed, position=options.position)
+        except runner.RunError as error:
             print(error, file=sys.stderr)
             failed = 1
         else:
@@ -120,7 +118,7 @@ def _run_at_once(paths: list[Path], profile: str, options: argparse.Namespace) -
 
 
 def _check(options: argparse.Namespace) -> int:
-    faults = {path: notebooks.check(path) for path in _chosen(options.chapters)}
+    faults = {path: runner.check(path) for path in _chosen(options.chapters)}
     for path, found in faults.items():
         print(f"{path.stem}: {len(found) or 'no'} fault{'s' * (len(found) != 1)}")
         for fault in found:
@@ -130,7 +128,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _clean(options: argparse.Namespace) -> int:
     for path in _chosen(options.chapters):
-        notebooks.clean(path)
+        runner.clean(path)
         print(f"{path.stem}: outputs and stamp taken out")
     return 0
 
@@ -215,7 +213,7 @@ def _draws(options: argparse.Namespace) -> list[Any]:
 
 def _chosen(names: list[str]) -> list[Path]:
     """The notebooks of these names, or all; each once. ValueError for an unknown one, before anything is done."""
-    paths = [notebooks.find(name) for name in names] if names else notebooks.chapters()
+    paths = [runner.find(name) for name in names] if names else runner.chapters()
     if not paths:
         raise ValueError("no chapters here: run this in a checkout of GAN Lessons, or give a notebook's path")
     return list(dict.fromkeys(path.resolve() for path in paths))
@@ -228,8 +226,8 @@ def _positive(text: str) -> int:
 
 
 def _number_of_images(text: str) -> int:
-    if _positive(text) > MOST_IMAGES:
-        raise argparse.ArgumentTypeError(f"must be at most {MOST_IMAGES}, not {text}; draw more with other seeds")
+    if _positive(text) > MAX_IMAGES:
+        raise argparse.ArgumentTypeError(f"must be at most {MAX_IMAGES}, not {text}; draw more with other seeds")
     return int(text)
 
 

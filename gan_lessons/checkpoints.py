@@ -1,4 +1,4 @@
-"""Save a run and go on with it later, bit for bit; store weights so that a wrong file is refused in words."""
+"""Save a run and go on with it later, bit for bit; save weights, where loading the wrong file says what to do."""
 
 import copy
 import io

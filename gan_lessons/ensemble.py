@@ -60,16 +60,6 @@ def stack(networks: Sequence[nn.Sequential]) -> Stacked:
     return Stacked(*layers)
 
 
-def member(stacked: nn.Sequential, seed: int, like: nn.Sequential) -> nn.Sequential:
-    """Copy one seed's weights out of a stacked network into `like`, a single network of its shape, and return it."""
-    with torch.no_grad():
-        for layer, single in zip(stacked, like, strict=True):
-            if isinstance(layer, StackedLinear) and isinstance(single, nn.Linear):
-                single.weight.copy_(layer.weight[seed].T)
-                single.bias.copy_(layer.bias[seed, 0])
-    return like
-
-
 def stack_prior(prior: Prior, generators: Sequence[torch.Generator]) -> Prior:
     """A prior that draws (n, S, dim), the part of each seed from its own generator."""
 

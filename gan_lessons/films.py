@@ -20,6 +20,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from gan_lessons.checks import unit_range
+
 Picture = NDArray[np.uint8]
 COLOURS = 32  # of a film of plots
 NOTICEABLE = 4.0  # root mean square error, of 255, above which so few colours do not do
@@ -170,8 +172,7 @@ def _rgb(frame: Any) -> Picture:
     """Any frame as uint8 (h, w, 3)."""
     array = np.asarray(frame.convert("RGB") if isinstance(frame, Image.Image) else frame)
     if array.dtype.kind == "f":
-        if array.min() < -1e-4 or array.max() > 1 + 1e-4:
-            raise ValueError(f"frames of floats lie in [0, 1], not [{array.min():.2f}, {array.max():.2f}]")
+        unit_range(array)
         array = np.round(255 * array.clip(0, 1)).astype(np.uint8)
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
         raise ValueError(f"a frame is (h, w) or (h, w, 3), uint8 or floats, not {array.shape} of {array.dtype}")
@@ -181,7 +182,7 @@ def _rgb(frame: Any) -> Picture:
 def _encode(pictures: Sequence[Picture], still: int) -> tuple[str, str, list[str]]:
     """The still, the picture below all frames ("" if there is none) and the frames in base64, whichever way is smaller.
 
-    Which one it is, a few frames tell.
+    A few frames decide which is smaller.
     """
     few = _few_colours(pictures)
     some = range(0, len(pictures), -(-len(pictures) // 4))
@@ -195,7 +196,7 @@ def _encode(pictures: Sequence[Picture], still: int) -> tuple[str, str, list[str
 
 
 def _few_colours(pictures: Sequence[Picture]) -> list[Picture] | None:
-    """The same pictures in one palette of 32 colours, or None where that would be seen."""
+    """The same pictures in one palette of 32 colours, or None if the error would be visible."""
     palette = _palette(np.concatenate([p.reshape(-1, 3) for p in pictures[:: -(-len(pictures) // 8)]]))
     nearest = _nearest(palette)
     found = []

@@ -1,15 +1,12 @@
 """What a run recorded, step by step: numbers in a History, pictures in Frames."""
 
-import csv
-import io
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from gan_lessons.paths import atomic_write
+from gan_lessons.checks import unit_range
+from gan_lessons.data.batching import to_bytes
 
 
 class History:
@@ -40,26 +37,6 @@ class History:
         for name, value in {"step": step, **row}.items():
             self.columns.setdefault(name, []).append(value)
 
-    def to_csv(self, path: str | Path) -> Path:
-        """Write the table with a header line; numbers keep all their digits."""
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(self.columns)
-        writer.writerows(zip(*self.columns.values(), strict=True))
-        return atomic_write(path, lambda stream: stream.write(text.getvalue().encode()))
-
-    @classmethod
-    def from_csv(cls, path: str | Path) -> "History":
-        """Read a table that `to_csv` wrote. Raises ValueError for a file of another kind."""
-        with Path(path).open(newline="") as stream:
-            header, *rows = list(csv.reader(stream)) or [[]]
-        if not header or header[0] != "step" or any(len(row) != len(header) for row in rows):
-            raise ValueError(f"{path} is not a history: its first line must begin with 'step', all rows be as long")
-        history = cls()
-        for step, *values in rows:
-            history.log(int(step), **dict(zip(header[1:], map(float, values), strict=True)))
-        return history
-
     def state_dict(self) -> dict[str, Any]:
         """The table, for a checkpoint."""
         return {name: list(column) for name, column in self.columns.items()}
@@ -80,8 +57,9 @@ class Frames:
         """Keep float images in [0, 1], any shape (n, ...). Raises ValueError for a step that goes back."""
         if self.steps and step <= self.steps[-1]:
             raise ValueError(f"step {step} does not come after step {self.steps[-1]}")
+        unit_range(images)
         self.steps.append(step)
-        self.images.append(images.detach().mul(255).round().clamp(0, 255).to("cpu", torch.uint8))
+        self.images.append(to_bytes(images.detach()).cpu())
 
     def state_dict(self) -> dict[str, Any]:
         """The frames, for a checkpoint."""

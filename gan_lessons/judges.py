@@ -16,12 +16,11 @@ import torch
 from torch import Tensor
 
 from gan_lessons.checkpoints import load_weights, save_weights
-from gan_lessons.distances import Moments, frechet_distance, moments
-from gan_lessons.downloads import DamagedFile, verify
-from gan_lessons.judge import DigitClassifier
+from gan_lessons.data.downloads import DamagedFile, verify
 from gan_lessons.metrics import class_shares, coverage
-from gan_lessons.notebooks import commit
-from gan_lessons.paths import atomic_write, shipped
+from gan_lessons.metrics.classifier import DigitClassifier
+from gan_lessons.metrics.distances import Moments, frechet_distance, moments
+from gan_lessons.paths import atomic_write, commit, shipped
 
 
 class JudgeCard(NamedTuple):

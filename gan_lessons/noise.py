@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from gan_lessons.checks import whole
+
 
 class Prior(NamedTuple):
     """A distribution over z: its name, its dimension, and how n vectors are drawn from it."""
@@ -88,6 +90,4 @@ def _on_sphere(n: int, dim: int, **where: Any) -> Tensor:
 
 
 def _dimension(dim: int) -> int:
-    if not isinstance(dim, int) or dim < 1:
-        raise ValueError(f"a prior needs a positive whole dimension, not {dim!r}; the book uses 100")
-    return dim
+    return whole("the dimension of a prior", dim)

@@ -1,6 +1,7 @@
 """Where files of the course lie, and how they are written without ever leaving half a file."""
 
 import os
+import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,20 @@ def runs_root() -> Path:
     if chosen:
         return Path(chosen).expanduser()
     return (repository_root() or Path.cwd()) / "data" / "cache" / "runs"
+
+
+def commit() -> str:
+    """Return the commit of this package, with * where it has changed since; "unknown" outside a checkout."""
+    try:
+        head = _git("rev-parse", "--short=12", "HEAD")
+        return head + "*" * bool(_git("status", "--porcelain", "--", "."))
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", *arguments]
+    return subprocess.run(command, cwd=PACKAGE, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def atomic_write(path: str | Path, write: Callable[[BinaryIO], object]) -> Path:

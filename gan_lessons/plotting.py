@@ -1,4 +1,4 @@
-"""Pictures: arrays or a History in, Axes out. Nothing here trains, loads or writes a file.
+"""Figures: arrays or a History in, Axes out. Nothing here trains, loads or writes a file.
 
 One colour code through the book (Okabe and Ito's palette, safe for colour-blind readers).
 """
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from gan_lessons import films
+from gan_lessons.checks import unit_range
 from gan_lessons.films import Film
 from gan_lessons.history import History
 from gan_lessons.intervals import mean_interval as mean_interval  # the chapters call it here
@@ -52,6 +53,7 @@ def as_tiles(images: Tensor) -> np.ndarray:
 
     No contrast is stretched: a faint image stays faint. Raises ValueError for values outside the range.
     """
+    unit_range(images.detach())
     tiles = images.detach().cpu()
     tiles = tiles.float() / 255 if not tiles.is_floating_point() else tiles.float()
     if tiles.ndim == 2:
@@ -59,11 +61,6 @@ def as_tiles(images: Tensor) -> np.ndarray:
         if side * side != tiles.shape[1]:
             raise ValueError(f"flat images of {tiles.shape[1]} numbers are not square; give them as (n, c, h, w)")
         tiles = tiles.reshape(-1, side, side)
-    if tiles.min() < -1e-4 or tiles.max() > 1 + 1e-4:
-        raise ValueError(
-            f"image values lie in [{float(tiles.min()):.2f}, {float(tiles.max()):.2f}], not in [0, 1]; "
-            "for a generator with tanh give (images + 1) / 2"
-        )
     tiles = tiles.clamp(0, 1)
     if tiles.ndim == 4:
         tiles = tiles[:, 0] if tiles.shape[1] == 1 else tiles.permute(0, 2, 3, 1)

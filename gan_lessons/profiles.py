@@ -7,28 +7,30 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from gan_lessons.checks import whole
+
 
 class Profile(NamedTuple):
     """How much of a chapter's full budget a run spends. A chapter states its full numbers; this scales them."""
 
     name: str
     share: float  # of the full number of training steps
-    most_steps: int | None  # and never more than this
-    most_seeds: int | None
-    most_samples: int | None
+    max_steps: int | None  # and never more than this
+    max_seeds: int | None
+    max_samples: int | None
     embedded: str | None  # the dataset that stands in for a downloaded one, or None
 
     def steps(self, full: int) -> int:
         """Training steps of this profile where the full profile takes `full`; at least 2."""
-        return self._scaled(full, self.share, self.most_steps, floor=2)
+        return self._scaled(full, self.share, self.max_steps, floor=2)
 
     def seeds(self, full: int) -> list[int]:
         """The seeds 0, 1, … of this profile where the full profile takes `full` of them; at least 2."""
-        return list(range(self._scaled(full, 1.0, self.most_seeds, floor=2)))
+        return list(range(self._scaled(full, 1.0, self.max_seeds, floor=2)))
 
     def samples(self, full: int) -> int:
         """How many samples to draw or score where the full profile takes `full`."""
-        return self._scaled(full, 1.0, self.most_samples, floor=2)
+        return self._scaled(full, 1.0, self.max_samples, floor=2)
 
     def dataset(self, name: str) -> str:
         """The dataset of this profile: `name` itself, or the embedded one that needs no network."""
@@ -36,19 +38,18 @@ class Profile(NamedTuple):
 
     @staticmethod
     def _scaled(full: int, share: float, most: int | None, floor: int) -> int:
-        if isinstance(full, bool) or not isinstance(full, int) or full < 1:
-            raise ValueError(f"a budget is a whole number of at least 1, not {full!r}")
+        full = whole("a budget", full)
         scaled = round(full * share) if most is None else min(round(full * share), most)
         return min(full, max(floor, scaled))
 
 
 PROFILES = {
     # for CI and tests: the same code, no network, no GPU, seconds a chapter
-    "smoke": Profile("smoke", 1.0, most_steps=4, most_seeds=2, most_samples=256, embedded="digits"),
+    "smoke": Profile("smoke", 1.0, max_steps=4, max_seeds=2, max_samples=256, embedded="digits"),
     # for a laptop: recognisable results in minutes
-    "quick": Profile("quick", 0.3, most_steps=None, most_seeds=2, most_samples=2_000, embedded=None),
+    "quick": Profile("quick", 0.3, max_steps=None, max_seeds=2, max_samples=2_000, embedded=None),
     # for a GPU or a patient CPU: what the published outputs show
-    "full": Profile("full", 1.0, most_steps=None, most_seeds=None, most_samples=None, embedded=None),
+    "full": Profile("full", 1.0, max_steps=None, max_seeds=None, max_samples=None, embedded=None),
 }
 
 
@@ -71,8 +72,7 @@ def setup(profile: str = "auto", seed: int = 0) -> tuple[Profile, torch.device]:
     The device is CUDA where there is one. Raises ValueError for an unknown profile or a seed that is not a whole
     number in [0, 2^32).
     """
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
-        raise ValueError(f"SEED must be a whole number from 0 to 2^32 - 1, not {seed!r}; try SEED = 0")
+    seed = whole("SEED", seed, 0, 2**32 - 1)
     chosen = resolve(profile)
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002  its global generator, for readers who use it

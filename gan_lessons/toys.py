@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gan_lessons.checks import whole
+
 
 class Mixture(NamedTuple):
     """A mixture of k round Gaussians in d dimensions: p(x) = sum_i weights_i N(x; means_i, stds_i^2 I)."""
@@ -75,18 +77,13 @@ def mixture(
 
 def ring(modes: int = 8, radius: float = 1.0, std: float = 0.01) -> Mixture:
     """Equal Gaussians evenly spaced on a circle, the first at angle 0; the defaults are PacGAN's (Lin et al. 2018)."""
-    _at_least_one(modes, "modes")
+    whole("modes", modes)
     angles = torch.arange(modes) * (2 * math.pi / modes)  # linspace(0, 2 pi, modes) would put the last on the first
     return mixture(radius * torch.stack([angles.cos(), angles.sin()], dim=1), std, name=f"ring of {modes}")
 
 
 def grid(side: int = 5, spacing: float = 2.0, std: float = 0.05) -> Mixture:
     """Equal Gaussians on a square grid around 0; the defaults are {-4,-2,0,2,4}^2 as in PacGAN (Lin et al. 2018)."""
-    _at_least_one(side, "side")
+    whole("side", side)
     ticks = spacing * (torch.arange(side) - (side - 1) / 2)
     return mixture(torch.cartesian_prod(ticks, ticks), std, name=f"grid of {side}x{side}")
-
-
-def _at_least_one(count: int, what: str) -> None:
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise ValueError(f"{what} must be a whole number of at least 1, not {count!r}")

@@ -1,18 +1,19 @@
 """The game: two players, their steps, and the order of moves."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from gan_lessons.graphs import Recorder, Replayed
+from gan_lessons.checks import unit_range, whole
 from gan_lessons.losses import Objective
-from gan_lessons.models import sees_the_batch
+from gan_lessons.models.layers import mixes_the_batch
 from gan_lessons.noise import Prior
 
+CHUNK = 1000  # images made at once
 Penalty = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 
@@ -36,6 +37,34 @@ class GAN(NamedTuple):
         finally:
             self.G.train(was_training)
 
+    def images(self, n: int, limits: tuple[float, float] | None = None) -> Tensor:
+        """Draw n images as floats in [0, 1], (n, c, h, w), without gradients, on G's device, 1,000 at a time.
+
+        `limits` are G's values for black and white: (-1, 1) where G ends in tanh and (0, 1) where it ends in a
+        sigmoid, which is seen without being told. Flat samples of a square number of values become (n, 1, h, h).
+        Raises ValueError for n under 1, a G with another end and no `limits`, samples that are no images, and values
+        outside the limits or NaN.
+        """
+        black, white = limits or _limits(self.G)
+        drawn = torch.cat([self.sample(min(CHUNK, n - k)) for k in range(0, whole("n", n), CHUNK)])
+        if drawn.ndim == 2 and math.isqrt(drawn.shape[1]) ** 2 == drawn.shape[1]:
+            drawn = drawn.unflatten(1, (1, math.isqrt(drawn.shape[1]), -1))
+        if drawn.ndim != 4:
+            raise ValueError(f"G makes samples of shape {tuple(drawn.shape[1:])}, which are no images; take sample(n)")
+        images = (drawn - black) / (white - black)
+        unit_range(images)
+        return images.clamp(0, 1)
+
+
+def _limits(G: nn.Module) -> tuple[float, float]:
+    """The range of G's values by its last activation: (-1, 1) after tanh, (0, 1) after a sigmoid; else ValueError."""
+    last = [layer for layer in G.modules() if not any(True for _ in layer.children())][-1]
+    if isinstance(last, nn.Tanh):
+        return -1.0, 1.0
+    if isinstance(last, nn.Sigmoid):
+        return 0.0, 1.0
+    raise ValueError(f"G ends in {type(last).__name__}, so its range is not known: give limits=(black, white)")
+
 
 class Step(NamedTuple):
     """One round of the game: its number from 1, and the last loss of each player, detached (0-d tensors)."""
@@ -52,7 +81,7 @@ def discriminator_step(
 
     Where no layer of D looks at the whole batch, both halves go through D in one pass: the same mathematics, faster.
     """
-    if sees_the_batch(D):
+    if mixes_the_batch(D):
         real_logits, fake_logits = D(real), D(fake)
     else:
         real_logits, fake_logits = D(torch.cat([real, fake])).split([len(real), len(fake)])
@@ -76,7 +105,8 @@ def generator_step(
 def _descend(loss: Tensor, player: nn.Module, optimizer: Optimizer) -> None:
     """Move one player's weights by the gradient of this loss, and compute no gradient but theirs.
 
-    What their .grad held before is replaced and the other player's is not touched: nothing to freeze, nothing to clear.
+    What their .grad held before is replaced and the other player's is not touched, so no zero_grad and no
+    requires_grad_(False) is needed.
     """
     weights = list(player.parameters())
     for weight, gradient in zip(weights, torch.autograd.grad(loss, weights, allow_unused=True), strict=True):
@@ -96,82 +126,43 @@ def train(
     g_steps: int = 1,
     penalty: Penalty | None = None,
     start: int = 0,
-    recorder: Recorder | None = None,
 ) -> Iterator[Step]:
-    """Play rounds start + 1 … steps of the game and yield a Step after each (Goodfellow et al. 2014, Algorithm 1).
+    """Play rounds start + 1 to `steps` (the number of the last round), and yield a Step after each.
 
-    A generator function: nothing runs until it is iterated, and what a run needs beside the game (a progress bar,
-    averages, plots, checkpoints) is ordinary code in the body of the caller's `for`. In a round D moves d_steps times,
-    each on a new real and a new fake batch, then G moves g_steps times, first against the fake batch that D saw last.
-    `batches` yields tuples of tensors whose first is the real batch; its device is the game's.
-    With a `recorder`, such as `graphs.recorder(device)`, a round is recorded once and then replayed: the same game,
-    but all its batches are drawn before its moves, so layers and losses that draw numbers themselves may draw others.
-    Raises ValueError for counts under 1, FloatingPointError when a loss is NaN or infinite (looked at in each
-    round on a CPU, each 100th on another device, which would otherwise have to be waited for).
+    Algorithm 1 of Goodfellow et al. 2014. Nothing runs until it is iterated, and what a run needs beside the game (a
+    progress bar, averages, plots, checkpoints) is ordinary code in the body of the caller's `for`. In a round D moves
+    d_steps times, each on a new real and a new fake batch, then G moves g_steps times, first against the fake batch
+    that D saw last. `batches` yields tuples of tensors whose first is the real batch; its device is the game's.
+    Raises ValueError for counts under 1, FloatingPointError when a loss is NaN or infinite.
     """
     for name, count in {"steps": steps, "d_steps": d_steps, "g_steps": g_steps}.items():
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1, not {count!r}")
-    moves = _Moves(gan, objective, g_optimizer, d_optimizer, d_steps, g_steps, penalty)
-    return _rounds(moves, batches, range(start + 1, steps + 1), recorder)
+        whole(name, count)
+    G, D, prior = gan
+
+    def rounds() -> Iterator[Step]:
+        for number in range(start + 1, steps + 1):
+            for k in range(d_steps):
+                real = next(batches)[0]
+                with torch.set_grad_enabled(k == d_steps - 1):  # only the last one's graph serves G below
+                    fake = G(prior.sample(len(real), device=real.device))
+                d_loss = discriminator_step(D, d_optimizer, objective, real, fake.detach(), penalty)
+            for k in range(g_steps):
+                if k > 0:
+                    fake = G(prior.sample(len(real), device=real.device))
+                g_loss = generator_step(G, D, g_optimizer, objective, fake, real)
+            refuse_nan(number, d_loss, g_loss)
+            yield Step(number, d_loss, g_loss)
+
+    return rounds()
 
 
-class _Moves(NamedTuple):
-    """One round but for its batches: who moves how often, by which gradient."""
+def refuse_nan(number: int, d_loss: Tensor, g_loss: Tensor) -> None:
+    """Raise FloatingPointError, with the usual causes, where the losses of round `number` are NaN or infinite.
 
-    gan: GAN
-    objective: Objective
-    g_optimizer: Optimizer
-    d_optimizer: Optimizer
-    d_steps: int
-    g_steps: int
-    penalty: Penalty | None
-
-    def play(self, reals: Iterator[Tensor], noise: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
-        """Take d_steps real batches, and of noise one for each of them and for each further move of G."""
-        G, D, _ = self.gan
-        for k in range(self.d_steps):
-            real = next(reals)
-            with torch.set_grad_enabled(k == self.d_steps - 1):  # only the last one's graph serves G below
-                fake = G(noise(real))
-            d_loss = discriminator_step(D, self.d_optimizer, self.objective, real, fake.detach(), self.penalty)
-        for k in range(self.g_steps):
-            if k > 0:
-                fake = G(noise(real))
-            g_loss = generator_step(G, D, self.g_optimizer, self.objective, fake, real)
-        return d_loss, g_loss
-
-
-def _rounds(
-    moves: _Moves, batches: Iterator[tuple[Tensor, ...]], numbers: range, recorder: Recorder | None
-) -> Iterator[Step]:
-    (G, D, prior), d_steps, draws = moves.gan, moves.d_steps, moves.d_steps + moves.g_steps - 1
-    reals = (batch[0] for batch in batches)
-
-    def noise(real: Tensor) -> Tensor:
-        return prior.sample(len(real), device=real.device)
-
-    def from_memory(drawn: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        ready = iter(drawn[d_steps:])
-        return moves.play(iter(drawn[:d_steps]), lambda _: next(ready))
-
-    replayed = recorder and Replayed(from_memory, (G, D), (moves.g_optimizer, moves.d_optimizer), recorder)
-    for number in numbers:
-        if replayed:
-            real, drawn = [], []
-            for k in range(draws):
-                if k < d_steps:
-                    real.append(next(reals))
-                drawn.append(noise(real[-1]))
-            d_loss, g_loss = replayed([*real, *drawn])
-        else:
-            d_loss, g_loss = moves.play(reals, noise)
-        if number % (1 if d_loss.device.type == "cpu" else 100) == 0:
-            _refuse_nan(number, d_loss, g_loss)
-        yield Step(number, d_loss, g_loss)
-
-
-def _refuse_nan(number: int, d_loss: Tensor, g_loss: Tensor) -> None:
+    Looked at in each round on a CPU, and in each 100th on another device, which has to be waited for.
+    """
+    if d_loss.device.type != "cpu" and (number % 100 or torch.cuda.is_current_stream_capturing()):
+        return
     if not math.isfinite(d_loss + g_loss):
         raise FloatingPointError(
             f"at step {number} the losses are D {float(d_loss):g}, G {float(g_loss):g}: training has diverged. Usual "

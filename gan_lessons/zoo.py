@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gan_lessons import colour, convolutions, models, noise
+from gan_lessons import models, noise
 from gan_lessons.checkpoints import load_weights, save_weights
+from gan_lessons.data.batching import to_bytes
+from gan_lessons.models import colour, convolutions
 from gan_lessons.noise import Prior
-from gan_lessons.notebooks import commit
-from gan_lessons.paths import atomic_write, shipped
+from gan_lessons.paths import atomic_write, commit, shipped
 
-MOST_BYTES = 2_000_000  # of one file of weights
+MAX_BYTES = 2_000_000  # of one file of weights
 CHUNK = 1000  # images made at once
 
 # The functions that a card may name; a card can make nothing else run.
@@ -76,7 +77,7 @@ class Generator(NamedTuple):
             for start in range(0, n, CHUNK):
                 z = self.prior.sample(min(CHUNK, n - start), generator=source)
                 values = (self.G(z).reshape(len(z), *self.card.shape) - black) / (white - black)
-                chunks.append(values.mul(255).round().clamp(0, 255).to(torch.uint8))
+                chunks.append(to_bytes(values))
         return torch.cat(chunks)
 
 
@@ -154,8 +155,8 @@ def save(
     if not all(bool(v.to(torch.float16).isfinite().all()) for v in state.values() if v.is_floating_point()):
         raise ValueError("G holds NaN, infinity or weights beyond float16; store an earlier checkpoint")
     size = sum(v.numel() * (2 if v.is_floating_point() else v.element_size()) for v in state.values())
-    if size > MOST_BYTES:
-        raise ValueError(f"G takes {size / 1e6:.1f} MB, over {MOST_BYTES / 1e6:.0f}; only small ones are stored here")
+    if size > MAX_BYTES:
+        raise ValueError(f"G takes {size / 1e6:.1f} MB, over {MAX_BYTES / 1e6:.0f}; only small ones are stored here")
     _try(G, prior, shape, range)
     path = save_weights((folder or shipped("weights")) / f"{name}.safetensors", G, torch.float16)
     facts = Card(

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gan_lessons.batching import Batches, Images, batches, flat, symmetric, unit
+from gan_lessons.data.batching import Batches, Images, batches, flat, symmetric, unit
 
 
 def numbered(n: int) -> Tensor:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from gan_lessons import judges
-from gan_lessons.distances import frechet_distance, kernel_distance, moments
 from gan_lessons.exercises import Verdict, ch06
-from gan_lessons.neighbours import precision_recall
+from gan_lessons.metrics.distances import frechet_distance, kernel_distance, moments
+from gan_lessons.metrics.neighbours import precision_recall
 from tests.chapters import by_hand
 
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch06, f"check_{number}") for number in range(1, 7)}

@@ -64,7 +64,7 @@ def test_whole_numbers_of_any_kind_are_sides(kind: Any) -> None:
 
 
 def bias_left(network: nn.Module) -> None:
-    from gan_lessons.convolutions import dcgan_init
+    from gan_lessons.models.convolutions import dcgan_init
 
     dcgan_init(network)
     for layer in network.modules():
@@ -73,7 +73,7 @@ def bias_left(network: nn.Module) -> None:
 
 
 def gamma_left(network: nn.Module) -> None:
-    from gan_lessons.convolutions import dcgan_init
+    from gan_lessons.models.convolutions import dcgan_init
 
     dcgan_init(network)
     for layer in network.modules():

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
 from gan_lessons import GAN, noise
-from gan_lessons.deviation import BatchDeviation
 from gan_lessons.exercises import ch08
+from gan_lessons.models.layers import BatchDeviation
 
 NOTEBOOK = Path(__file__).parent.parent / "book" / "08_dcgan_in_colour.ipynb"
 

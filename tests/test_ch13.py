@@ -12,9 +12,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gan_lessons import convolutions, data, ensemble, judges, modes, studies, toys
-from gan_lessons.deviation import BatchDeviation
+from gan_lessons import data, ensemble, judges, studies, toys
 from gan_lessons.exercises import Verdict, ch13
+from gan_lessons.metrics import modes
+from gan_lessons.models import convolutions
+from gan_lessons.models.layers import BatchDeviation
 from gan_lessons.profiles import PROFILES
 from tests.chapters import assert_wrong
 from tests.wrong_answers.ch13 import WRONG

@@ -14,7 +14,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 
-from gan_lessons import data, judges, metrics, models, noise, notebooks, zoo
+from gan_lessons import data, judges, metrics, models, noise, runner, zoo
 from gan_lessons.__main__ import main
 from tests.signals import hear_ctrl_c
 
@@ -148,7 +148,7 @@ def test_check_lists_faults_with_1_and_ends_with_0_without(tmp_path: Path, capsy
     notebook = nbformat.read(path, as_version=4)
     for count, cell in enumerate(notebook.cells, start=1):
         cell.execution_count = count
-    notebook.metadata["gan_lessons"] = {"profile": "full", "code_sha256": notebooks.code_sha256(notebook)}
+    notebook.metadata["gan_lessons"] = {"profile": "full", "code_sha256": runner.code_sha256(notebook)}
     nbformat.write(notebook, path)
     assert main(["check", str(path)]) == 0
     assert capsys.readouterr().out == "01_small: no faults\n"

@@ -4,9 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from gan_lessons.colour import FEATURES, colour_discriminator, colour_generator
-from gan_lessons.deviation import BatchDeviation
-from gan_lessons.models import sees_the_batch
+from gan_lessons.models.colour import FEATURES, colour_discriminator, colour_generator
+from gan_lessons.models.layers import BatchDeviation, mixes_the_batch
 
 
 @pytest.mark.parametrize(("size", "channels"), [(16, 3), (32, 3), (16, 1), (12, 3)])
@@ -43,8 +42,8 @@ def test_a_batch_of_one_image_repeated_looks_other_to_it_than_the_image_among_ot
 
 
 def test_the_body_without_deviation_and_norm_sees_one_image_at_a_time() -> None:
-    assert sees_the_batch(colour_discriminator())
-    assert sees_the_batch(colour_discriminator(deviation=False))  # by batch normalisation
+    assert mixes_the_batch(colour_discriminator())
+    assert mixes_the_batch(colour_discriminator(deviation=False))  # by batch normalisation
     D = colour_discriminator().eval()
     images = torch.rand(6, 3, 16, 16)
     with torch.no_grad():

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from gan_lessons import GAN, convolutions, losses, models, noise, train
+from gan_lessons import GAN, losses, noise, train
+from gan_lessons.models import classic, convolutions, layers
 
 CPU = torch.device("cpu")
 
@@ -34,12 +35,10 @@ def test_a_pair_maps_z_to_images_and_images_to_logits(size: int, channels: int, 
 def test_the_pair_of_chapter_07_has_its_features_and_parameters() -> None:
     G, D = convolutions.dcgan_generator(), convolutions.dcgan_discriminator()
     assert kinds(G) == [
-        *(nn.Linear, convolutions.Maps, nn.BatchNorm2d, nn.ReLU, nn.ConvTranspose2d),
+        *(nn.Linear, layers.Maps, nn.BatchNorm2d, nn.ReLU, nn.ConvTranspose2d),
         *(nn.BatchNorm2d, nn.ReLU, nn.ConvTranspose2d, nn.Tanh),
     ]
-    assert kinds(D) == [
-        *(nn.Conv2d, nn.LeakyReLU, nn.Conv2d, nn.BatchNorm2d, nn.LeakyReLU, convolutions.Flat, nn.Linear)
-    ]
+    assert kinds(D) == [*(nn.Conv2d, nn.LeakyReLU, nn.Conv2d, nn.BatchNorm2d, nn.LeakyReLU, layers.Flat, nn.Linear)]
     assert parameters(G) == 32 * 48 * 49 + 2 * 48 + 48 * 24 * 16 + 2 * 24 + 24 * 16 + 1
     assert parameters(D) == 24 * 16 + 24 + 24 * 48 * 16 + 2 * 48 + 48 * 49 + 1
     assert {layer.negative_slope for layer in D.modules() if isinstance(layer, nn.LeakyReLU)} == {0.2}
@@ -64,8 +63,8 @@ def test_each_rule_can_be_taken_away() -> None:
 
 def test_a_hidden_layer_lies_between_the_maps_and_the_ends() -> None:
     G, D = convolutions.dcgan_generator(hidden=40), convolutions.dcgan_discriminator(hidden=40, slope=0.1)
-    assert kinds(G)[:4] == [nn.Linear, nn.ReLU, nn.Linear, convolutions.Maps]
-    assert kinds(D)[-4:] == [convolutions.Flat, nn.Linear, nn.LeakyReLU, nn.Linear]
+    assert kinds(G)[:4] == [nn.Linear, nn.ReLU, nn.Linear, layers.Maps]
+    assert kinds(D)[-4:] == [layers.Flat, nn.Linear, nn.LeakyReLU, nn.Linear]
     assert {layer.negative_slope for layer in D.modules() if isinstance(layer, nn.LeakyReLU)} == {0.1}
     assert D(G(torch.randn(3, 32))).shape == (3, 1)
     without = parameters(convolutions.dcgan_generator()), parameters(convolutions.dcgan_discriminator())
@@ -95,16 +94,16 @@ def test_dcgan_init_is_a_normal_of_a_fiftieth_and_keep_init_leaves_pytorchs_own(
 
 def test_flat_and_maps_are_each_others_inverse_and_do_not_copy_channels_last() -> None:
     images = torch.randn(3, 5, 4, 4).to(memory_format=torch.channels_last)
-    rows = convolutions.Flat()(images)
+    rows = layers.Flat()(images)
     assert rows.shape == (3, 80)
     assert rows.data_ptr() == images.data_ptr()
-    again = convolutions.Maps(4)(rows)
+    again = layers.Maps(4)(rows)
     assert torch.equal(again, images)
     assert again.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_gradients_stay_channels_last_through_the_flatten() -> None:
-    D = convolutions.prepared(convolutions.dcgan_discriminator(norm=False), CPU)
+    D = layers.prepared(convolutions.dcgan_discriminator(norm=False), CPU)
     orders: list[bool] = []
     x = torch.rand(4, 1, 28, 28)
     for layer in D.children():
@@ -120,8 +119,8 @@ def test_gradients_stay_channels_last_through_the_flatten() -> None:
 @pytest.mark.parametrize(
     ("make", "inputs", "thin"),
     [
-        (partial(nn.Conv2d, 1, 5, 4, 2, 1), 1, convolutions.ThinConv2d),
-        (partial(nn.ConvTranspose2d, 5, 1, 4, 2, 1), 5, convolutions.ThinConvTranspose2d),
+        (partial(nn.Conv2d, 1, 5, 4, 2, 1), 1, layers.ThinConv2d),
+        (partial(nn.ConvTranspose2d, 5, 1, 4, 2, 1), 5, layers.ThinConvTranspose2d),
     ],
 )
 def test_a_thin_layer_is_the_same_layer_to_its_second_derivatives(
@@ -129,7 +128,7 @@ def test_a_thin_layer_is_the_same_layer_to_its_second_derivatives(
 ) -> None:
     torch.manual_seed(1)
     plain = make(bias=bias).double()
-    (quick,) = convolutions.prepared(nn.Sequential(copy.deepcopy(plain)), CPU).children()
+    (quick,) = layers.prepared(nn.Sequential(copy.deepcopy(plain)), CPU).children()
     assert type(quick) is thin
     found = []
     for layer in (plain, quick):
@@ -147,9 +146,18 @@ def test_a_thin_transposed_layer_still_makes_the_size_that_is_asked_for() -> Non
     layer = nn.ConvTranspose2d(5, 1, 4, 2, 1)
     maps = torch.randn(2, 5, 6, 6)
     expected = layer(maps, [13, 13])
-    convolutions.prepared(nn.Sequential(layer), CPU)
-    assert type(layer) is convolutions.ThinConvTranspose2d
-    assert torch.equal(layer(maps, [13, 13]), expected)
+    (thin,) = layers.prepared(nn.Sequential(layer), CPU).children()
+    assert type(thin) is layers.ThinConvTranspose2d
+    assert torch.equal(thin(maps, [13, 13]), expected)
+
+
+def test_a_network_that_is_one_thin_layer_is_exchanged_too_and_a_layer_with_hooks_is_kept() -> None:
+    layer, hooked = nn.Conv2d(1, 5, 4, 2, 1).eval(), nn.Conv2d(1, 5, 4, 2, 1)
+    thin = layers.prepared(layer, CPU)
+    assert type(thin) is layers.ThinConv2d
+    assert not thin.training
+    hooked.register_forward_hook(lambda module, inputs, output: output * 2)
+    assert layers.prepared(hooked, CPU) is hooked
 
 
 def test_thin_layers_keep_weights_and_names_and_leave_all_other_layers_alone() -> None:
@@ -158,12 +166,12 @@ def test_thin_layers_keep_weights_and_names_and_leave_all_other_layers_alone() -
     kept = [p for net in (G, D) for p in net.parameters()]
     state = torch.get_rng_state()
     for net in (G, D):
-        convolutions.prepared(net, CPU)
+        layers.prepared(net, CPU)
     assert torch.equal(torch.get_rng_state(), state)
     assert all(a is b for a, b in zip(kept, [p for net in (G, D) for p in net.parameters()], strict=True))
     for net, old in zip((G, D), before, strict=True):
         assert {k: v.tolist() for k, v in net.state_dict().items()} == {k: v.tolist() for k, v in old.items()}
-    thin = (convolutions.ThinConv2d, convolutions.ThinConvTranspose2d)
+    thin = (layers.ThinConv2d, layers.ThinConvTranspose2d)
     assert [sum(isinstance(layer, kind) for net in (G, D) for layer in net) for kind in thin] == [1, 1]
     others = [
         *(nn.Conv2d(1, 5, 3, padding=1), nn.Conv2d(3, 5, 4, 2, 1), nn.Conv2d(1, 5, 4, 2, 1, padding_mode="circular")),
@@ -171,13 +179,13 @@ def test_thin_layers_keep_weights_and_names_and_leave_all_other_layers_alone() -
         *(nn.Conv2d(1, 5, 4, 4, 1), nn.Conv2d(1, 5, 4, 2, 1, dilation=2), nn.ConvTranspose2d(5, 1, 4, 2)),
     ]
     types = [type(layer) for layer in others]
-    assert kinds(convolutions.prepared(nn.Sequential(*others), CPU)) == types
+    assert kinds(layers.prepared(nn.Sequential(*others), CPU)) == types
     meta = nn.Sequential(nn.Conv2d(1, 5, 4, 2, 1, device="meta"))
-    assert kinds(convolutions.prepared(meta, torch.device("meta"))) == [nn.Conv2d]  # measured on CPUs only
+    assert kinds(layers.prepared(meta, torch.device("meta"))) == [nn.Conv2d]  # measured on CPUs only
 
 
 def test_the_classic_pair_has_the_shapes_that_tutorials_print() -> None:
-    G, D = convolutions.classic_generator(), convolutions.classic_discriminator()
+    G, D = classic.classic_generator(), classic.classic_discriminator()
     x, shapes = torch.randn(4, 100), []  # (n, 100)
     for layer in G:
         x = layer(x)
@@ -206,21 +214,21 @@ def test_short_numbers_stay_inside_and_cost_three_digits_at_most() -> None:
     D = convolutions.dcgan_discriminator(init=convolutions.keep_init)
     images = torch.rand(32, 1, 28, 28)
     exact = D(images).detach()
-    short = convolutions.prepared(D, CPU, torch.bfloat16)
+    short = layers.prepared(D, CPU, torch.bfloat16)
     found = short(images).detach()
     assert found.dtype == torch.float32
     assert {p.dtype for p in short.parameters()} == {torch.float32}
     error = float((found - exact).norm() / exact.norm())
     assert 1e-5 < error < 0.03
-    assert models.sees_the_batch(short)  # and discriminator_step still sees its batch norm
-    assert convolutions.prepared(D, CPU) is D
+    assert layers.mixes_the_batch(short)  # and discriminator_step still sees its batch norm
+    assert layers.prepared(D, CPU) is D
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_a_prepared_pair_plays_the_game(dtype: torch.dtype) -> None:
     torch.manual_seed(0)
     G, D = (
-        convolutions.prepared(net, CPU, dtype)
+        layers.prepared(net, CPU, dtype)
         for net in (convolutions.dcgan_generator(width=4), convolutions.dcgan_discriminator(width=4))
     )
     real = iter(lambda: (torch.ones(8, 1, 28, 28),), None)

@@ -8,7 +8,7 @@ import pytest
 import scipy.linalg
 import torch
 
-from gan_lessons.distances import Moments, frechet_distance, kernel_distance, kernel_distances, moments
+from gan_lessons.metrics.distances import Moments, frechet_distance, kernel_distance, kernel_distances, moments
 
 
 def spd(d: int, seed: int) -> torch.Tensor:

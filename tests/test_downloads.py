@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from gan_lessons import downloads
-from gan_lessons.downloads import DamagedFile, DatasetUnavailable, fetch, unpack, verify
+from gan_lessons.data import downloads
+from gan_lessons.data.downloads import DamagedFile, DatasetUnavailable, fetch, unpack, verify
 from tests.web import SILENT, Site, serving
 
 CONTENT = b"sixty thousand digits" * 100

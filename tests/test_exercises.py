@@ -19,7 +19,7 @@ import torch
 from IPython.lib.pretty import pretty
 from nbformat.v4 import new_code_cell
 
-from gan_lessons import notebooks
+from gan_lessons import runner
 from gan_lessons.exercises import Verdict, checker, close, not_yet, right
 
 ROOT = Path(__file__).parent.parent
@@ -283,7 +283,7 @@ def verdicts_of(chapter: Path, scratch: Path) -> tuple[Path, dict[int, dict[str,
     path = scratch / "book" / chapter.name
     path.parent.mkdir()
     nbformat.write(notebook, path)
-    finished = notebooks.run(path, "smoke", scratch=scratch / "run", timeout=300)
+    finished = runner.run(path, "smoke", scratch=scratch / "run", timeout=300)
     cells = nbformat.read(finished, as_version=4).cells
     results = {}
     for exercise in found:
@@ -308,7 +308,7 @@ def test_chapter_runs_in_smoke_without_data_and_its_checkers_tell_right_from_wro
         assert sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - before < 180
         stamp = nbformat.read(finished, as_version=4).metadata["gan_lessons"]
         assert stamp["dataset"] in ("digits", "none")
-        assert [fault for fault in notebooks.check(finished) if "of a smoke run" not in fault] == []
+        assert [fault for fault in runner.check(finished) if "of a smoke run" not in fault] == []
         assert [file for file in (tmp_path / "data").rglob("*") if file.is_file()] == []
     for number, verdicts in results.items():
         with subtests.test("unanswered", exercise=number):

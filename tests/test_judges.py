@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import torch
 
-from gan_lessons import data, distances, judges, zoo
-from gan_lessons.downloads import DamagedFile
-from gan_lessons.judge import DigitClassifier
+from gan_lessons import data, judges, zoo
+from gan_lessons.data.downloads import DamagedFile
+from gan_lessons.metrics import distances
+from gan_lessons.metrics.classifier import DigitClassifier
 from gan_lessons.paths import shipped
 
 FACTS: dict[str, Any] = {"chapter": "06", "data": "digits", "steps": 10, "seconds": 1.234, "accuracy": 0.98765}

@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from gan_lessons import modes
+from gan_lessons.metrics import modes
 from gan_lessons.toys import Mixture, grid, mixture, ring
 
 N = 2_500

@@ -6,8 +6,8 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from gan_lessons import neighbours
-from gan_lessons.neighbours import (
+from gan_lessons.metrics import neighbours
+from gan_lessons.metrics.neighbours import (
     copy_limit,
     inside,
     nearest,

@@ -63,7 +63,7 @@ def test_draws_differ_and_repeat_with_the_seed() -> None:
 
 @pytest.mark.parametrize("dim", [0, -1, 2.5])
 def test_a_dimension_that_makes_no_sense_is_refused(dim: int) -> None:
-    with pytest.raises(ValueError, match="positive whole dimension"):
+    with pytest.raises(ValueError, match="dimension of a prior must be a whole number of at least 1"):
         noise.gaussian(dim)
 
 

@@ -1,5 +1,7 @@
 import os
+import re
 import stat
+import subprocess
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -72,3 +74,22 @@ def test_the_environment_chooses_the_data_folder(tmp_path: Path, monkeypatch: py
     assert root is not None
     assert paths.data_root() == root / "data" / "cache"
     assert paths.shipped("weights") == root / "data" / "weights"
+
+
+def test_the_commit_is_of_the_package_and_says_when_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "package"
+    package.mkdir()
+    monkeypatch.setattr(paths, "PACKAGE", package)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert paths.commit() == "unknown"
+    (package / "a.py").write_text("1")
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=me", "-c", "user.email=me@example.org"]
+    for words in (["init", "-q"], ["add", "package"], ["commit", "-q", "-m", "first"]):
+        subprocess.run([*git, *words], check=True)
+    (tmp_path / "elsewhere.txt").write_text("does not count")
+    clean = paths.commit()
+    assert re.fullmatch(r"[0-9a-f]{12}", clean)
+    (package / "a.py").write_text("2")
+    assert paths.commit() == f"{clean}*"

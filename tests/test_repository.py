@@ -12,7 +12,7 @@ import nbformat
 import pytest
 import yaml
 
-from gan_lessons import notebooks, studies
+from gan_lessons import runner, studies
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -92,7 +92,7 @@ def test_a_new_address_reaches_every_file_and_the_way_back_restores_every_byte(c
     for notebook in sorted((copy / "book").glob("*.ipynb")):
         assert new in setup_code(notebook)
         here, there = (nbformat.read(root / "book" / notebook.name, as_version=4) for root in (ROOT, copy))
-        assert notebooks.code_sha256(here) == notebooks.code_sha256(there)
+        assert runner.code_sha256(here) == runner.code_sha256(there)
 
     assert set_repository(copy, old + ".git/").returncode == 0
     assert [file.name for file, content in before.items() if file.read_bytes() != content] == []

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_lessons import GAN, Step, discriminator_step, generator_step, losses, models, noise, train
-from gan_lessons.models import sees_the_batch
+from gan_lessons.models.layers import mixes_the_batch
 
 
 def small_gan(dtype: torch.dtype = torch.float64) -> GAN:
@@ -135,7 +135,7 @@ def test_both_batches_keep_their_own_statistics_where_d_has_batch_norm() -> None
     loss = discriminator_step(D, torch.optim.SGD(D.parameters(), lr=0.0), losses.non_saturating, real, fake)
     expected = losses.non_saturating.d_loss(twin(real), twin(fake))
     joint = losses.non_saturating.d_loss(*twin(torch.cat([real, fake])).split([8, 6]))
-    assert sees_the_batch(D)
+    assert mixes_the_batch(D)
     assert float(loss) == pytest.approx(float(expected.detach()), rel=1e-10)
     assert abs(float(loss) - float(joint.detach())) > 1e-3
 

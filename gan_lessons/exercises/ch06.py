@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from gan_lessons import data
-from gan_lessons.distances import frechet_distance, kernel_distance, moments
 from gan_lessons.exercises import Verdict, checker, close, not_yet, right
-from gan_lessons.judge import DigitClassifier
-from gan_lessons.neighbours import copy_limit, precision_recall, share_of_copies
+from gan_lessons.metrics.classifier import DigitClassifier
+from gan_lessons.metrics.distances import frechet_distance, kernel_distance, moments
+from gan_lessons.metrics.neighbours import copy_limit, precision_recall, share_of_copies
 
 Function = Callable[..., Any]
 HIDDEN = 300  # images in exercise 6

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gan_lessons import convolutions
 from gan_lessons.exercises import Verdict, checker, close, not_yet, right, whole
+from gan_lessons.models import convolutions
 
 
 @checker((tuple, list))

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gan_lessons.deviation import deviation
 from gan_lessons.exercises import Verdict, checker, close, not_yet, right, whole
+from gan_lessons.models.layers import deviation
 
 
 @checker((tuple, list))

@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_lessons import modes, toys
+from gan_lessons import toys
 from gan_lessons.exercises import Verdict, checker, close, not_yet, right
+from gan_lessons.metrics import modes
 
 Function = Callable[..., Any]
 LOG2 = math.log(2)

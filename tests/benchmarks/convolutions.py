@@ -12,7 +12,8 @@ from torch.utils.data import DataLoader
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision import datasets, transforms
 
-from gan_lessons import GAN, convolutions, data, losses, noise, profiles, train
+from gan_lessons import GAN, data, losses, noise, profiles, train
+from gan_lessons.models import convolutions, layers
 from gan_lessons.paths import data_root
 
 
@@ -25,7 +26,7 @@ def dcgan_speed(
     cpu = torch.device("cpu")
     dtype = profiles.convolution_dtype(cpu)
     G, D = (
-        convolutions.prepared(net, cpu, dtype)
+        layers.prepared(net, cpu, dtype)
         for net in (convolutions.dcgan_generator(size, width, 1, z_dim), convolutions.dcgan_discriminator(size, width))
     )
     adams: dict[str, Any] = {

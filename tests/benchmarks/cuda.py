@@ -1,12 +1,14 @@
 """On a CUDA device: our loop played kernel by kernel against the same loop replayed as a CUDA graph."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
-from gan_lessons import GAN, Objective, convolutions, data, graphs, losses, noise, profiles, train
+from gan_lessons import GAN, Objective, cuda_graphs, data, losses, noise, profiles, train
+from gan_lessons.models import convolutions, layers
 
 
 def graph_speed(
@@ -25,7 +27,7 @@ def graph_speed(
 
     images, device = data.load("mnist", size=size), torch.device("cuda")
 
-    def side(recorder: graphs.Recorder | None) -> Callable[[], None]:
+    def side(recorder: cuda_graphs.Recorder | None) -> Callable[[], None]:
         G, D = networks()
         adams: dict[str, Any] = {
             name: torch.optim.Adam(net.parameters(), 2e-4, (0.5, 0.999), fused=True)
@@ -34,15 +36,16 @@ def graph_speed(
         batches = data.batches(images, 64, device=device, transform=transform)
 
         def run() -> None:
-            game: dict[str, Any] = {"objective": objective, "g_steps": g_steps, "recorder": recorder, **adams}
-            for _ in train(GAN(G, D, prior), batches, steps, **game):
+            game: dict[str, Any] = {"objective": objective, "g_steps": g_steps, **adams}
+            play = partial(cuda_graphs.train, recorder=recorder) if recorder else train
+            for _ in play(GAN(G, D, prior), batches, steps, **game):
                 pass
             torch.cuda.synchronize()
 
         return run
 
     return in_turn(
-        name, side(None), side(graphs.cuda_graph), rounds, per=steps, labels=("kernel by kernel", "as a graph")
+        name, side(None), side(cuda_graphs.cuda_graph), rounds, per=steps, labels=("kernel by kernel", "as a graph")
     )
 
 
@@ -53,7 +56,7 @@ def dcgan_graph_speed(size: int = 28, width: int = 24, z_dim: int = 32) -> float
 
     def networks() -> tuple[nn.Module, nn.Module]:
         pair = convolutions.dcgan_generator(size, width, 1, z_dim), convolutions.dcgan_discriminator(size, width)
-        G, D = (convolutions.prepared(net, device, dtype) for net in pair)
+        G, D = (layers.prepared(net, device, dtype) for net in pair)
         return G, D
 
     name = f"DCGAN {size}x{size}, width {width}, {str(dtype).removeprefix('torch.')}"

@@ -1,6 +1,6 @@
-"""The report card: scores of samples beside a floor, what real images score, and nulls, what frauds score.
+"""The report card: scores of samples beside a floor (real images) and nulls (baselines that learned nothing).
 
-Numbers only: metrics.py makes them.
+Here numbers are only laid out; scoring.py computes them.
 """
 
 import math

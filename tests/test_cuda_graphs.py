@@ -3,14 +3,16 @@
 import copy
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from gan_lessons import GAN, Step, convolutions, graphs, losses, models, noise, profiles, train
-from gan_lessons.graphs import Recording
+from gan_lessons import GAN, Step, cuda_graphs, losses, models, noise, profiles, train
+from gan_lessons.cuda_graphs import Recorder, Recording
+from gan_lessons.models import convolutions, layers
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
@@ -51,7 +53,7 @@ def dcgan(device: str = "cpu") -> GAN:
     torch.manual_seed(0)
     dtype = profiles.convolution_dtype(torch.device(device))
     networks = (convolutions.dcgan_generator(28, 8, 1, 5), convolutions.dcgan_discriminator(28, 8))
-    G, D = (convolutions.prepared(net, torch.device(device), dtype) for net in networks)
+    G, D = (layers.prepared(net, torch.device(device), dtype) for net in networks)
     return GAN(G, D, noise.gaussian(5))
 
 
@@ -66,6 +68,7 @@ def play(
     rounds: int = 12,
     real: Iterator[tuple[Tensor]] | None = None,
     body: Callable[[Step, dict[str, Any]], object] = lambda step, adams: None,
+    recorder: Recorder | None = None,
     **options: Any,
 ) -> list[float]:
     """All losses of a game, read at its end, so that outputs written over would show."""
@@ -75,7 +78,8 @@ def play(
     }
     torch.manual_seed(5)
     seen = []
-    for step in train(gan, real or endless(9), rounds, objective=losses.non_saturating, **adams, **options):
+    game: Any = partial(cuda_graphs.train, recorder=recorder) if recorder else train
+    for step in game(gan, real or endless(9), rounds, objective=losses.non_saturating, **adams, **options):
         seen.append(step)
         body(step, adams)
     return [float(loss) for step in seen for loss in step[1:]]
@@ -212,12 +216,12 @@ def test_only_optimizers_that_count_on_the_device_are_recorded(make: Callable[..
             state.update({k: v.to("meta") for k, v in state.items() if k == "step"})
     before = {k: v for k, v in optimizer.param_groups[0].items() if k != "params"}
     if takes:
-        with graphs._recordable([optimizer]):
+        with cuda_graphs._recordable([optimizer]):
             assert optimizer.param_groups[0].get("capturable", True)
     else:
         with (
             pytest.raises(ValueError, match=rf"{type(optimizer).__name__} counts its steps on the CPU.*fused=True"),
-            graphs._recordable([optimizer]),
+            cuda_graphs._recordable([optimizer]),
         ):
             pass
     assert {k: v for k, v in optimizer.param_groups[0].items() if k != "params"} == before
@@ -225,14 +229,14 @@ def test_only_optimizers_that_count_on_the_device_are_recorded(make: Callable[..
 
 def test_the_mark_for_recording_is_taken_away_even_if_recording_fails() -> None:
     adam = torch.optim.Adam([nn.Parameter(torch.ones(3))], fused=True)
-    with pytest.raises(RuntimeError, match="reason"), graphs._recordable([adam]):
+    with pytest.raises(RuntimeError, match="reason"), cuda_graphs._recordable([adam]):
         raise RuntimeError("reason")
     assert adam.param_groups[0]["capturable"] is False
 
 
 def test_the_recorder_of_a_device_is_cudas_or_none() -> None:
-    assert graphs.recorder("cpu") is None
-    assert graphs.recorder(torch.device("cuda")) is graphs.cuda_graph
+    assert cuda_graphs.recorder_of("cpu") is None
+    assert cuda_graphs.recorder_of(torch.device("cuda")) is cuda_graphs.cuda_graph
 
 
 @needs_cuda
@@ -245,7 +249,7 @@ def test_on_a_gpu_a_recorded_game_has_the_bits_of_the_played_one(
     shape = (9,) if make is pair else (1, 28, 28)
     games, losses_of = [make("cuda") for _ in range(2)], []
     try:
-        for gan, recorder in zip(games, (graphs.cuda_graph, None), strict=True):
+        for gan, recorder in zip(games, (cuda_graphs.cuda_graph, None), strict=True):
             counts: dict[str, Any] = {"d_steps": d_steps, "g_steps": g_steps, "recorder": recorder}
             with warnings.catch_warnings():
                 warnings.filterwarnings("error", message="this round cannot be recorded")
@@ -263,7 +267,7 @@ def test_on_a_gpu_a_rate_changed_between_rounds_counts() -> None:
             adams["g_optimizer"].param_groups[0]["lr"] = 1e-4
 
     ended = []
-    for recorder in (graphs.cuda_graph, None):
+    for recorder in (cuda_graphs.cuda_graph, None):
         gan = pair("cuda")
         play(gan, 40, endless(9, device="cuda"), cool, recorder=recorder)
         ended.append(weights(gan))
@@ -276,7 +280,7 @@ def test_on_a_gpu_a_penalty_that_waits_for_a_number_is_played_with_one_warning()
         return real.new_tensor(float(real.mean()))
 
     ended = []
-    for recorder in (graphs.cuda_graph, None):
+    for recorder in (cuda_graphs.cuda_graph, None):
         gan = pair("cuda")
         options: dict[str, Any] = {"penalty": waits, "recorder": recorder}
         if recorder:

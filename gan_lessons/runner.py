@@ -13,7 +13,6 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -24,11 +23,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from gan_lessons.paths import PACKAGE, atomic_write, repository_root, runs_root
+from gan_lessons.checks import whole
+from gan_lessons.paths import atomic_write, commit, repository_root, runs_root
 
-MOST_BYTES = 600_000  # of a stored notebook
+MAX_BYTES = 600_000  # of a stored notebook
 SMALLER = "use a smaller dpi or fewer figures"
-MOST_LINES = 40  # of a code cell
+MAX_LINES = 40  # of a code cell
 PROBE = "gan-lessons-probe"  # tag of the cell that asks the kernel, at the end of a run, what it used
 FOREIGN = {"injected-parameters", "papermill-error-cell-tag", PROBE}  # tags of cells that no author wrote
 
@@ -99,8 +99,8 @@ def check(path: str | Path) -> list[str]:
     path = Path(path)
     notebook = _read(path)
     faults = _stamp_faults(notebook)
-    if path.stat().st_size > MOST_BYTES:
-        faults.append(f"{path.stat().st_size // 1000} kB, over {MOST_BYTES // 1000}: {SMALLER}")
+    if path.stat().st_size > MAX_BYTES:
+        faults.append(f"{path.stat().st_size // 1000} kB, over {MAX_BYTES // 1000}: {SMALLER}")
     if not _tagged(notebook, "parameters"):
         faults.append("no cell is tagged `parameters`: the runner cannot set PROFILE and SEED")
     for number, cell in enumerate(_code(notebook), start=1):
@@ -126,8 +126,8 @@ def _stamp_faults(notebook: Any) -> list[str]:
 
 def _cell_faults(cell: Any) -> Iterator[str]:
     lines = len(cell.source.splitlines())
-    if lines > MOST_LINES:
-        yield f"{lines} lines, over {MOST_LINES}: split it"
+    if lines > MAX_LINES:
+        yield f"{lines} lines, over {MAX_LINES}: split it"
     if cell.execution_count is None and "nbval-check-output" in cell.metadata.get("tags", []):
         yield "tagged nbval-check-output but never run, so nbval would compare nothing"
     for output in cell.outputs:
@@ -139,7 +139,7 @@ def _cell_faults(cell: Any) -> Iterator[str]:
         if output.get("name") == "stderr" and "Warning" in text:
             yield "its output is a warning: mend its cause"
         if found := _MACHINE.search(text):
-            yield f"its output tells of the machine that it ran on ({found[0].strip()})"
+            yield f"its output contains a path or address of the machine ({found[0].strip()})"
 
 
 def _alt(cell: Any) -> str:
@@ -184,8 +184,8 @@ def run(
         raise ValueError("a smoke run never writes into the book; leave --in-place out, or take --profile full")
     if not _tagged(source, "parameters"):
         raise ValueError(f"{path.name} has no cell tagged `parameters`, so its profile cannot be set; tag one")
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32):
-        raise ValueError(f"the seed must be a whole number from 0 to 2^32 - 1, not {seed!r}; try 0")
+    if seed is not None:
+        whole("the seed", seed, 0, 2**32 - 1)
     working = Path(scratch or runs_root() / name).resolve() / path.name
     if working == path:
         raise ValueError(f"the scratch folder is the notebook's own, {path.parent}; choose another")
@@ -208,9 +208,9 @@ def run(
     size = _write(working, _with_smaller_pngs(finished)).stat().st_size
     if not in_place:
         return working
-    if size > MOST_BYTES:
+    if size > MAX_BYTES:
         raise RunError(
-            f"{path.stem} has grown to {size // 1000} kB, over {MOST_BYTES // 1000}, and was not put into the book: "
+            f"{path.stem} has grown to {size // 1000} kB, over {MAX_BYTES // 1000}, and was not put into the book: "
             f"{SMALLER}. This run lies in {working}"
         )
     atomic_write(path, lambda stream: stream.write(working.read_bytes()))
@@ -237,7 +237,7 @@ def _execute(
     except ImportError as error:
         raise RunError(f"running a chapter needs papermill ({error}); `make run` installs it") from error
 
-    probe = "from gan_lessons import notebooks as _notebooks\n_notebooks.facts(globals())"
+    probe = "from gan_lessons import runner as _runner\n_runner.facts(globals())"
     prepared = deepcopy(source)
     prepared.cells.append(new_code_cell(probe, metadata={"tags": [PROBE]}))
     _write(working, prepared)
@@ -424,20 +424,6 @@ def _peak_memory() -> int | None:
 
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
     return None
-
-
-def commit() -> str:
-    """Return the commit of this package, with * where it has changed since; "unknown" outside a checkout."""
-    try:
-        head = _git("rev-parse", "--short=12", "HEAD")
-        return head + "*" * bool(_git("status", "--porcelain", "--", "."))
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
-def _git(*arguments: str) -> str:
-    command = ["git", *arguments]
-    return subprocess.run(command, cwd=PACKAGE, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def _tagged(notebook: Any, tag: str) -> list[Any]:

@@ -1,7 +1,4 @@
-"""Datasets by name, or from your own folder or zip of images: whole sets of bytes in memory, checked by checksum.
-
-`load` gives the images, `batches` (of batching.py) feeds them to a training loop.
-"""
+"""Datasets by name, or from your own folder or zip of images: whole sets of bytes in memory, checked by checksum."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,25 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gan_lessons.batching import Batches, Images, Transform, batches, flat, symmetric, unit
-from gan_lessons.downloads import DamagedFile, DatasetUnavailable, fetch, unpack, verify
+from gan_lessons.checks import whole
+from gan_lessons.data.batching import Images, to_bytes
+from gan_lessons.data.downloads import DatasetUnavailable, fetch, unpack, verify
+from gan_lessons.data.folders import MIN_SIDE, SPLITS, read_pictures
 from gan_lessons.paths import data_root, shipped
-from gan_lessons.pictures import LEAST_SIDE, SPLITS, read_pictures
-
-__all__ = [
-    "Batches",
-    "DamagedFile",
-    "DatasetUnavailable",
-    "Images",
-    "Transform",
-    "batches",
-    "checksums",
-    "flat",
-    "load",
-    "read_idx",
-    "symmetric",
-    "unit",
-]
 
 # tried after torchvision's own list
 MNIST_MIRRORS = (
@@ -38,7 +21,7 @@ MNIST_MIRRORS = (
 )
 CIFAR10_ARCHIVE = "cifar-10-python.tar.gz"
 DIGITS_FOR_TRAINING = 1_415  # of 1,797, which come form by form, some 130 digits each: this is where a form ends
-LARGEST_SIDE = 1_024
+MAX_SIDE = 1_024
 
 
 def load(name: str | Path, split: str = "train", *, size: int | None = None, channels: int | None = None) -> Images:
@@ -53,9 +36,9 @@ def load(name: str | Path, split: str = "train", *, size: int | None = None, cha
     """
     if split not in SPLITS:
         raise ValueError(f"unknown split {split!r}; have {sorted(SPLITS)}")
-    if size is not None and not (_is_whole(size) and LEAST_SIDE <= size <= LARGEST_SIDE):
-        raise ValueError(f"size is a whole number of pixels from {LEAST_SIDE} to {LARGEST_SIDE}, not {size!r}")
-    if channels is not None and not (_is_whole(channels) and channels in (1, 3)):
+    if size is not None:
+        size = whole("size", size, MIN_SIDE, MAX_SIDE)
+    if channels is not None and (type(channels) is not int or channels not in (1, 3)):
         raise ValueError(f"channels is 1 (grey) or 3 (colour), not {channels!r}")
     if str(name) in DATASETS:
         images, labels = DATASETS[str(name)](split)
@@ -117,7 +100,7 @@ def _digits(split: str) -> tuple[Tensor, Tensor]:
     ink = torch.from_numpy(digits.images[part]).float()[:, None] / 16  # (n, 1, 8, 8) in [0, 1]
     ink = F.interpolate(ink, size=20, mode="bicubic")
     ink = 1.5 * (ink - 0.5) + 0.5  # interpolation blurs; this brings the spread of grey values to MNIST's
-    return F.pad(_to_bytes(255 * ink), (4, 4, 4, 4)), torch.from_numpy(digits.target[part]).long()
+    return F.pad(to_bytes(ink), (4, 4, 4, 4)), torch.from_numpy(digits.target[part]).long()
 
 
 def _cifar10(split: str) -> tuple[Tensor, Tensor]:
@@ -171,15 +154,7 @@ def _conform(images: Tensor, size: int | None, channels: int | None) -> Tensor:
 def _conform_some(images: Tensor, size: int | None, channels: int | None) -> Tensor:
     if channels == 1 and images.shape[1] == 3:
         luma = torch.tensor([0.299, 0.587, 0.114])  # ITU-R 601, as Pillow
-        images = _to_bytes(torch.einsum("nchw,c->nhw", images.float(), luma)[:, None])
+        images = to_bytes(torch.einsum("nchw,c->nhw", images.float(), luma)[:, None], white=255)
     if size is not None and size != images.shape[-1]:
-        images = _to_bytes(F.interpolate(images.float(), size=size, mode="bicubic", antialias=True))
+        images = to_bytes(F.interpolate(images.float(), size=size, mode="bicubic", antialias=True), white=255)
     return images if channels is None else images.expand(-1, channels, -1, -1)
-
-
-def _to_bytes(values: Tensor) -> Tensor:
-    return values.round().clamp(0, 255).to(torch.uint8)
-
-
-def _is_whole(number: object) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool)

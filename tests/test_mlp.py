@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from gan_lessons import models
+from gan_lessons.models.layers import mixes_the_batch
 
 
 def parameters(network: nn.Module) -> int:
@@ -59,6 +60,6 @@ def test_sizes_that_make_no_network_are_refused(sizes: list[int]) -> None:
 
 
 def test_only_layers_that_look_at_the_batch_are_said_to() -> None:
-    assert not models.sees_the_batch(models.mlp_discriminator())
-    assert models.sees_the_batch(nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)))
-    assert not models.sees_the_batch(nn.Sequential(nn.LayerNorm(2), nn.GroupNorm(1, 2)))
+    assert not mixes_the_batch(models.mlp_discriminator())
+    assert mixes_the_batch(nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)))
+    assert not mixes_the_batch(nn.Sequential(nn.LayerNorm(2), nn.GroupNorm(1, 2)))

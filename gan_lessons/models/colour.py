@@ -5,8 +5,8 @@ from itertools import pairwise
 
 from torch import nn
 
-from gan_lessons.convolutions import LEAK, Flat, Maps, dcgan_init
-from gan_lessons.deviation import BatchDeviation
+from gan_lessons.models.convolutions import LEAK, dcgan_init
+from gan_lessons.models.layers import BatchDeviation, Flat, Maps
 
 FEATURES = (16, 64, 128)  # at the full side, at half of it, at a quarter
 
@@ -19,7 +19,7 @@ def colour_generator(
     The features are named from the image on: (16, 64, 128) begins with 128 maps of a quarter of the side, doubles the
     side twice, and ends with a 3x3 convolution from 16 maps to colours.
     """
-    side = _smallest(size, features)
+    side = _first_side(size, features)
     layers: list[nn.Module] = [nn.Linear(z_dim, features[-1] * side * side, bias=False), Maps(side)]
     for before, after in pairwise(reversed(features)):
         layers += [nn.BatchNorm2d(before), nn.ReLU()]
@@ -43,7 +43,7 @@ def colour_discriminator(
     With `deviation` the batch's deviation is one more map before every convolution and before the last layer. With
     `outputs` = number of classes the same body makes a classifier.
     """
-    side = _smallest(size, features)
+    side = _first_side(size, features)
     more = [BatchDeviation] if deviation else []
     extra = len(more)
     layers: list[nn.Module] = [*(kind() for kind in more)]
@@ -58,7 +58,7 @@ def colour_discriminator(
     return network
 
 
-def _smallest(size: int, features: Sequence[int]) -> int:
+def _first_side(size: int, features: Sequence[int]) -> int:
     """The side of the smallest maps. Raises ValueError where the side cannot be halved as often as it must be."""
     times = 2 ** (len(features) - 1)
     if not features or size < times or size % times:

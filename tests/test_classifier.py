@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from gan_lessons import judge, metrics
-from gan_lessons.judge import fit_classifier
+from gan_lessons import metrics
+from gan_lessons.metrics import classifier
+from gan_lessons.metrics.classifier import fit_classifier
 
 
 def squares(n: int = 200) -> tuple[torch.Tensor, torch.Tensor]:
@@ -27,7 +28,7 @@ def test_a_classifier_learns_two_easy_classes_and_is_frozen() -> None:
 
 def test_features_are_what_the_head_reads() -> None:
     torch.manual_seed(0)
-    network, images = judge.DigitClassifier().eval(), torch.rand(7, 1, 28, 28)
+    network, images = classifier.DigitClassifier().eval(), torch.rand(7, 1, 28, 28)
     features = network.features(images, chunk=3)
     torch.testing.assert_close(network.head(features).softmax(1), network.probabilities(images, chunk=2))
 
@@ -44,7 +45,7 @@ def test_a_shift_moves_all_images_of_a_batch_alike_and_each_way() -> None:
     images[:, :, 14, 9] = 1
     places = set()
     for _ in range(200):
-        moved = judge._moved(images, 2)
+        moved = classifier._moved(images, 2)
         assert moved.shape == images.shape
         found = moved.nonzero()
         assert found[:, 0].tolist() == [0, 1, 2]
@@ -59,7 +60,7 @@ def test_without_a_shift_training_draws_the_same_random_numbers_as_ever() -> Non
     first = fit_classifier(images, labels, steps=3)
     state = torch.get_rng_state()
     torch.manual_seed(0)
-    judge.DigitClassifier()
+    classifier.DigitClassifier()
     for _ in range(3):
         torch.randint(20, (128,))
     assert torch.equal(torch.get_rng_state(), state)

@@ -1,4 +1,4 @@
-"""The judge: a small classifier of digits whose features are the space in which images are compared.
+"""A small classifier of digits, the judge: its features are the space in which images are compared.
 
 `judges.load("mnist")` gives the one that chapter 06 trained; `fit_classifier` trains another.
 """

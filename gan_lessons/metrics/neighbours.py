@@ -11,12 +11,12 @@ LARGE = 10_000
 
 def nearest(a: Tensor, b: Tensor, k: int = 1) -> Tensor:
     """Distance of each row of a (n, d) to its k-th nearest row of b (m, d): (n,), m >= k. Bytes count as numbers."""
-    return _smallest(a, b, k, same=False)
+    return _kth_distance(a, b, k, same=False)
 
 
 def spacing(a: Tensor, k: int = 1) -> Tensor:
     """Distance of each row of a (n, d) to its k-th nearest other row: (n,), n > k."""
-    return _smallest(a, a, k, same=True)
+    return _kth_distance(a, a, k, same=True)
 
 
 def inside(points: Tensor, centres: Tensor, radii: Tensor) -> Tensor:
@@ -56,7 +56,7 @@ def share_of_repeats(samples: Tensor, real: Tensor, level: float = 0.05) -> floa
     return float((spacing(samples) < spacing(real).quantile(level)).float().mean())
 
 
-def _smallest(a: Tensor, b: Tensor, k: int, same: bool) -> Tensor:
+def _kth_distance(a: Tensor, b: Tensor, k: int, same: bool) -> Tensor:
     if not 1 <= k <= len(b) - same:
         raise ValueError(f"there is no {k}-th nearest of {len(b) - same} rows; give more rows or a smaller k")
     found = []

@@ -19,10 +19,10 @@ SPLITS = {"train": ("train", "training"), "test": ("test", "testing", "val", "va
 SPLIT_FOLDERS = frozenset(folder for folders in SPLITS.values() for folder in folders)
 GREY = frozenset(["1", "L", "LA"])
 COLOUR = frozenset(["P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"])
-LEAST_SIDE = 4  # pixels; anything smaller is a tracking pixel or a mistake
-MOST_BYTES = 8 * 2**30  # a set must fit in memory
+MIN_SIDE = 4  # pixels; anything smaller is a tracking pixel or a mistake
+MAX_BYTES = 8 * 2**30  # a set must fit in memory
 
-Found = list[tuple[tuple[str, ...], str]]  # (folders and file name, the name by which it is read)
+Entries = list[tuple[tuple[str, ...], str]]  # (folders and file name, the name by which it is read)
 
 
 def read_pictures(
@@ -84,7 +84,7 @@ def _select(path: Path, names: list[str], split: str) -> tuple[list[str], list[i
     return [name for _, name in chosen], [classes.index(parts[0]) for parts, _ in chosen] if labelled else None
 
 
-def _splits(path: Path, found: Found) -> dict[str, Found]:
+def _splits(path: Path, found: Entries) -> dict[str, Entries]:
     """Sort what was found by the split folders of the top level, or all into "train" where there are none."""
     tops = {parts[0] if len(parts) > 1 else "images" for parts, _ in found}
     split_tops = {top for top in tops if top.lower() in SPLIT_FOLDERS}
@@ -98,7 +98,7 @@ def _splits(path: Path, found: Found) -> dict[str, Found]:
     return {top.lower(): [(parts[1:], name) for parts, name in found if parts[0] == top] for top in split_tops}
 
 
-def _one_split(path: Path, splits: dict[str, Found], split: str) -> Found:
+def _one_split(path: Path, splits: dict[str, Entries], split: str) -> Entries:
     for folder in SPLITS[split]:
         if folder in splits:
             return splits[folder]
@@ -114,7 +114,7 @@ def _is_picture(name: str) -> bool:
     return not hidden and PurePosixPath(name).suffix.lower() in SUFFIXES
 
 
-def _common_folder(found: Found) -> str | None:
+def _common_folder(found: Entries) -> str | None:
     tops = {parts[0] if len(parts) > 1 else None for parts, _ in found}
     return tops.pop() if len(tops) == 1 else None
 
@@ -134,7 +134,7 @@ def _decode_all(
             refused.append(f"  {name}: {error}")
             continue
         if images is None:
-            images, first = _room(path, len(names), pixels), name
+            images, first = _allocate(path, len(names), pixels), name
         if pixels.shape[1:] != images.shape[2:]:
             _mixed_sizes(path, first, images, name, pixels)
         if len(pixels) > images.shape[1]:  # the first picture in colour after grey ones
@@ -154,8 +154,8 @@ def _decode(data: bytes, size: int | None, channels: int | None) -> np.ndarray:
     from PIL import Image, ImageOps
 
     with Image.open(BytesIO(data)) as opened:
-        if min(opened.size) < LEAST_SIDE:
-            raise ValueError(f"{_extent(opened.size)} pixels, smaller than {LEAST_SIDE} on a side")
+        if min(opened.size) < MIN_SIDE:
+            raise ValueError(f"{_extent(opened.size)} pixels, smaller than {MIN_SIDE} on a side")
         if opened.mode not in GREY | COLOUR:
             raise ValueError(f"pixels of kind {opened.mode}: save it with 8 bits a channel")
         if size is not None:
@@ -178,8 +178,8 @@ def _without_transparency(picture: "Image") -> "Image":
     return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
 
 
-def _room(path: Path, n: int, first: np.ndarray) -> np.ndarray:
-    if (needed := n * first.size) > MOST_BYTES:
+def _allocate(path: Path, n: int, first: np.ndarray) -> np.ndarray:
+    if (needed := n * first.size) > MAX_BYTES:
         raise ValueError(
             f"{path} would take {needed / 2**30:.0f} GiB of memory ({n} images of {_extent(first.shape[:0:-1])}): "
             "pass a smaller size, e.g. size=64"

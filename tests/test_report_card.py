@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gan_lessons.cards import MEASURES, Report, Scores, interval, normal_range, verdict
+from gan_lessons.metrics.report_card import MEASURES, Report, Scores, interval, normal_range, verdict
 
 REAL = Scores(3.0, 0.0, 0.90, 0.91, 10.0, 2.30, 0.99, 0.05, 0.05)
 FLOOR = [REAL, REAL._replace(frechet=4.0, precision=0.92), REAL._replace(frechet=5.0, precision=0.94)]

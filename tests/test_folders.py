@@ -9,8 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_lessons import pictures
-from gan_lessons.pictures import read_pictures
+from gan_lessons.data import folders
+from gan_lessons.data.folders import read_pictures
 
 Tree = dict[str, Image.Image | bytes]
 
@@ -268,7 +268,7 @@ def test_a_file_that_is_no_zip_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_set_beyond_memory_is_refused_before_it_is_read(made, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(pictures, "MOST_BYTES", 4 * 64 - 1)
+    monkeypatch.setattr(folders, "MAX_BYTES", 4 * 64 - 1)
     with pytest.raises(ValueError, match=r"4 images of 8x8\): pass a smaller size"):
         read_pictures(made(ANIMALS))
     assert len(read_pictures(made(ANIMALS), size=7)[0]) == 4

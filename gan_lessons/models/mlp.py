@@ -1,4 +1,4 @@
-"""Networks of the course, sized by arguments. D returns raw logits (n, 1); G maps z (n, z_dim) to samples."""
+"""Multilayer perceptrons, sized by arguments: D maps flat samples to logits (n, 1), G maps z (n, z_dim) to samples."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -40,12 +40,3 @@ def initialise(network: nn.Module, weight_: Callable[[Tensor], object], bias: fl
                 weight_(layer.weight)
                 if layer.bias is not None:
                     layer.bias.fill_(bias)
-
-
-def sees_the_batch(network: nn.Module) -> bool:
-    """Whether an output depends on the other rows of the batch, as with batch normalisation in training mode.
-
-    A layer of this course that does so says `sees_the_batch = True` as a class attribute.
-    """
-    kinds = (nn.modules.batchnorm._BatchNorm,)
-    return any(isinstance(m, kinds) or getattr(m, "sees_the_batch", False) for m in network.modules())

@@ -1,7 +1,7 @@
 """Nine numbers for "how close are the samples to the data", and the report card that puts them beside what is normal.
 
-Features of a frozen judge (judge.py), then a distance (distances.py) or a look at neighbours (neighbours.py). A number
-means something only beside a floor, what real images score at the same n, and nulls, what frauds score.
+Features of a frozen classifier (classifier.py), then a distance (distances.py) or neighbours (neighbours.py). A number
+means something only beside a floor (the score of real images at the same n) and nulls (baselines that learned nothing).
 """
 
 from collections.abc import Sequence
@@ -10,29 +10,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gan_lessons.cards import Report, Scores
-from gan_lessons.distances import Moments, frechet_distance, kernel_distance, kernel_distances, moments
-from gan_lessons.judge import DigitClassifier, fit_classifier
-from gan_lessons.neighbours import copy_limit, inside, nearest, share_of_repeats, spacing
+from gan_lessons.checks import unit_range
+from gan_lessons.data.batching import to_bytes
+from gan_lessons.metrics.classifier import DigitClassifier
+from gan_lessons.metrics.distances import Moments, frechet_distance, kernel_distances, moments
+from gan_lessons.metrics.neighbours import copy_limit, inside, nearest, share_of_repeats, spacing
+from gan_lessons.metrics.report_card import Report, Scores
 from gan_lessons.theory import entropy
 
-__all__ = [  # with the names that chapter 05 calls here, before it says where they live
-    "DigitClassifier",
-    "Moments",
-    "Reference",
-    "class_shares",
-    "coverage",
-    "fit_classifier",
-    "frechet_distance",
-    "kernel_distance",
-    "moments",
-    "reference",
-    "report",
-    "score",
-]
-
 NEIGHBOURS = 2_000  # how many images the measures of neighbours look at; their values depend on it
-BY_HEART = 64  # how many images the fraud among the nulls knows
+BY_HEART = 64  # size of the memorising baseline
 
 
 class Reference(NamedTuple):
@@ -68,7 +55,7 @@ def reference(
     """Prepare what samples are held against: real images that no generator saw, and those that it was trained on.
 
     Both are bytes (m, 1, h, w). The floor is what `floors` disjoint draws of n training images score (or as many
-    as there are, at least two); there, a training image is no copy of itself. The nulls are 64 training images over
+    as there are, at least two); training images are not compared with themselves. The nulls are 64 training images over
     and over, and uniform noise. Random choices come from the seed alone.
     Raises ValueError for fewer than 2n training images, or fewer than 5 real ones.
     """
@@ -151,12 +138,8 @@ def _judged(judge: DigitClassifier, images: Tensor, chunk: int = 1000) -> tuple[
 
 def _as_bytes(images: Tensor) -> Tensor:
     if images.dtype != torch.uint8:
-        low, high = float(images.min()), float(images.max())
-        if not (low >= -1e-4 and high <= 1 + 1e-4):
-            raise ValueError(
-                f"image values lie in [{low:.2f}, {high:.2f}], not in [0, 1]; after tanh: (images + 1) / 2"
-            )
-        images = images.mul(255).round().clamp(0, 255).to(torch.uint8)
+        unit_range(images)
+        images = to_bytes(images)
     return images.flatten(1)
 
 

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from gan_lessons.checks import whole
+
 Transform = Callable[[Tensor], Tensor]
 
 
@@ -25,6 +27,11 @@ def unit(images: Tensor) -> Tensor:
 def symmetric(images: Tensor) -> Tensor:
     """Bytes 0..255 to floats in [-1, 1], of the same shape: for a generator that ends in tanh."""
     return _bytes(images) / 127.5 - 1
+
+
+def to_bytes(values: Tensor, white: float = 1.0) -> Tensor:
+    """Floats from 0 (black) to `white`, of any shape, to bytes 0..255, rounded; what lies outside is clipped."""
+    return values.mul(255 / white).round().clamp(0, 255).to(torch.uint8)
 
 
 def flat(transform: Transform) -> Transform:
@@ -111,8 +118,7 @@ def batches(
     lengths = [len(tensor) for tensor in chosen]
     if len(set(lengths)) != 1:
         raise ValueError(f"the tensors must be equally long to travel together, not {lengths}")
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or not 1 <= batch_size <= lengths[0]:
-        raise ValueError(f"batch_size must be a whole number from 1 to the {lengths[0]} items, not {batch_size!r}")
+    batch_size = whole("batch_size", batch_size, 1, lengths[0], f"the {lengths[0]} items")
     if seed is None:
         seed = int(torch.randint(2**62, ()))
     return Batches(tuple(tensor.to(device) for tensor in chosen), batch_size, transform, seed)

@@ -21,13 +21,14 @@ from PIL import Image
 from torch.nn import functional as F
 from torchvision.datasets import CIFAR10, MNIST
 
-from gan_lessons import data, paths
-from gan_lessons.data import DamagedFile, DatasetUnavailable, load, read_idx
+from gan_lessons import paths
+from gan_lessons.data import DamagedFile, DatasetUnavailable, load, sets
+from gan_lessons.data.sets import read_idx
 from tests.web import serving
 
 USERS_OWN = paths.data_root()
 REAL_MNIST = pytest.mark.skipif(
-    not all((USERS_OWN / file).exists() for file in data.checksums() if file.startswith("MNIST/")),
+    not all((USERS_OWN / file).exists() for file in sets.checksums() if file.startswith("MNIST/")),
     reason=f"MNIST is not under {USERS_OWN}",
 )
 
@@ -71,7 +72,7 @@ def small_mnist(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     for part, n in (("train", 6), ("t10k", 3)):
         files[f"MNIST/raw/{part}-images-idx3-ubyte"] = idx(random.integers(0, 256, (n, 28, 28), np.uint8))
         files[f"MNIST/raw/{part}-labels-idx1-ubyte"] = idx(np.arange(n, dtype=np.uint8))
-    monkeypatch.setattr(data, "checksums", lambda: {file: sha256(content) for file, content in files.items()})
+    monkeypatch.setattr(sets, "checksums", lambda: {file: sha256(content) for file, content in files.items()})
     return files
 
 
@@ -169,13 +170,13 @@ def test_without_a_network_the_error_says_all_that_helps(folder: Path) -> None:
     with pytest.raises(DatasetUnavailable) as caught:
         load("mnist")
     message = str(caught.value)
-    for file, checksum in data.checksums().items():
+    for file, checksum in sets.checksums().items():
         if file.startswith("MNIST"):
             assert str(folder / file) in message
             assert checksum in message
     for part in ("mnist is not on this machine", 'DATASET = "digits"', "folder or zip", "no network in this test"):
         assert part in message
-    for mirror in (*MNIST.mirrors, *data.MNIST_MIRRORS):
+    for mirror in (*MNIST.mirrors, *sets.MNIST_MIRRORS):
         assert mirror in message
     assert [path for path in folder.rglob("*") if not path.is_dir()] == []
     assert isinstance(caught.value, RuntimeError)
@@ -190,7 +191,7 @@ def test_mnist_comes_from_the_first_sound_mirror_and_only_once(
             site.pages[f"/broken/{name}"] = gzip.compress(content[:-1])
             site.pages[f"/sound/{name}"] = gzip.compress(content)
         monkeypatch.setattr(MNIST, "mirrors", [f"{site.address}/gone/", f"{site.address}/broken/"])
-        monkeypatch.setattr(data, "MNIST_MIRRORS", (f"{site.address}/sound/",))
+        monkeypatch.setattr(sets, "MNIST_MIRRORS", (f"{site.address}/sound/",))
         images, _, _ = load("mnist", split="test")
         assert images.shape == (3, 1, 28, 28)
         requests = len(site.asked)
@@ -281,14 +282,14 @@ def small_cifar(monkeypatch: pytest.MonkeyPatch) -> tuple[bytes, np.ndarray]:
     monkeypatch.setattr(CIFAR10, "test_list", [["test_batch", md5["test_batch"]]])
     monkeypatch.setattr(CIFAR10, "meta", {**CIFAR10.meta, "md5": md5["batches.meta"]})
     packed = archive(batches)
-    monkeypatch.setattr(data, "checksums", lambda: {data.CIFAR10_ARCHIVE: sha256(packed)})
+    monkeypatch.setattr(sets, "checksums", lambda: {sets.CIFAR10_ARCHIVE: sha256(packed)})
     return packed, pixels
 
 
 @pytest.mark.usefixtures("offline")
 def test_cifar10_is_read_from_an_archive_put_there_by_hand(folder: Path, small_cifar: tuple[bytes, np.ndarray]) -> None:
     packed, pixels = small_cifar
-    put(folder, {data.CIFAR10_ARCHIVE: packed})
+    put(folder, {sets.CIFAR10_ARCHIVE: packed})
     for _ in range(2):  # unpacks, then reads what is unpacked
         images, labels, name = load("cifar10")
         assert name == "cifar10"
@@ -305,15 +306,15 @@ def test_cifar10_is_fetched_with_its_checksum(
         site.pages["/cifar-10-python.tar.gz"] = small_cifar[0]
         monkeypatch.setattr(CIFAR10, "url", f"{site.address}/cifar-10-python.tar.gz")
         assert np.array_equal(load("cifar10").images.numpy(), small_cifar[1])
-    assert sorted(path.name for path in folder.iterdir()) == ["cifar-10-batches-py", data.CIFAR10_ARCHIVE]
+    assert sorted(path.name for path in folder.iterdir()) == ["cifar-10-batches-py", sets.CIFAR10_ARCHIVE]
 
 
 @pytest.mark.usefixtures("offline")
 def test_a_damaged_cifar10_is_named(folder: Path, small_cifar: tuple[bytes, np.ndarray]) -> None:
-    put(folder, {data.CIFAR10_ARCHIVE: small_cifar[0][:-1]})
-    with pytest.raises(DamagedFile, match=re.escape(str(folder / data.CIFAR10_ARCHIVE))):
+    put(folder, {sets.CIFAR10_ARCHIVE: small_cifar[0][:-1]})
+    with pytest.raises(DamagedFile, match=re.escape(str(folder / sets.CIFAR10_ARCHIVE))):
         load("cifar10")
-    put(folder, {data.CIFAR10_ARCHIVE: small_cifar[0]})
+    put(folder, {sets.CIFAR10_ARCHIVE: small_cifar[0]})
     load("cifar10")
     batch = folder / CIFAR10.base_folder / "data_batch_3"
     batch.write_bytes(b"?")
@@ -328,7 +329,7 @@ def test_a_damaged_cifar10_is_named(folder: Path, small_cifar: tuple[bytes, np.n
 def test_cifar10_without_a_network_says_what_to_do(folder: Path) -> None:
     with pytest.raises(DatasetUnavailable, match="cifar10 is not on this machine") as caught:
         load("cifar10")
-    for part in (str(folder / data.CIFAR10_ARCHIVE), data.checksums()[data.CIFAR10_ARCHIVE], CIFAR10.url):
+    for part in (str(folder / sets.CIFAR10_ARCHIVE), sets.checksums()[sets.CIFAR10_ARCHIVE], CIFAR10.url):
         assert part in str(caught.value)
 
 
@@ -360,7 +361,7 @@ def test_size_and_channels_apply_to_named_sets_too() -> None:
 
 
 def test_colour_turns_grey_by_the_eyes_weights(folder: Path, small_cifar: tuple[bytes, np.ndarray]) -> None:
-    put(folder, {data.CIFAR10_ARCHIVE: small_cifar[0]})
+    put(folder, {sets.CIFAR10_ARCHIVE: small_cifar[0]})
     grey = load("cifar10", channels=1).images
     pillow = [np.asarray(Image.fromarray(image.transpose(1, 2, 0)).convert("L")) for image in small_cifar[1]]
     assert grey.shape == (10, 1, 32, 32)
@@ -381,7 +382,7 @@ def test_an_unknown_split_lists_what_there_is(split: str) -> None:
 
 @pytest.mark.parametrize("size", [0, -28, 3, 1_025, 28.0, "28", True])
 def test_a_size_that_makes_no_sense_is_refused(size: int) -> None:
-    with pytest.raises(ValueError, match=r"size is a whole number of pixels from 4 to 1024, not"):
+    with pytest.raises(ValueError, match=r"size must be a whole number from 4 to 1024, not"):
         load("digits", size=size)
 
 
@@ -392,7 +393,7 @@ def test_channels_other_than_one_and_three_are_refused(channels: int) -> None:
 
 
 def test_the_data_card_states_each_checksum() -> None:
-    sums = data.checksums()
+    sums = sets.checksums()
     assert len(sums) == 5
     assert all(re.fullmatch("[0-9a-f]{64}", checksum) for checksum in sums.values())
     repository = paths.repository_root()

@@ -4,9 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gan_lessons.deviation import BatchDeviation, deviation
 from gan_lessons.losses import non_saturating
-from gan_lessons.models import sees_the_batch
+from gan_lessons.models.layers import BatchDeviation, deviation, mixes_the_batch
 from gan_lessons.training import discriminator_step
 
 A = torch.tensor([[0.0, 1.0], [4.0, 1.0]])  # deviations 2 and 0
@@ -72,11 +71,11 @@ def test_the_running_average_follows_what_was_seen_in_training_alone() -> None:
     weight = torch.ones((), requires_grad=True)
     layer(A * weight)  # (1 + 1) / 2
     layer(3 * A * weight)  # (1 + 3) / 2
-    assert not layer.usual.requires_grad
-    assert float(layer.usual) == pytest.approx(2.0, abs=1e-3)
-    before = layer.usual.clone()
+    assert not layer.running.requires_grad
+    assert float(layer.running) == pytest.approx(2.0, abs=1e-3)
+    before = layer.running.clone()
     y = layer.eval()(100 * A)
-    assert torch.equal(layer.usual, before)
+    assert torch.equal(layer.running, before)
     assert torch.equal(y[:, -1], before.expand(2))
 
 
@@ -96,7 +95,7 @@ def test_real_and_fake_batches_stay_apart_in_the_discriminators_step() -> None:
 
     torch.manual_seed(0)
     D = nn.Sequential(Watched(), nn.Linear(3, 1))
-    assert sees_the_batch(D)
+    assert mixes_the_batch(D)
     real, fake = torch.randn(4, 2), torch.zeros(4, 2)
     discriminator_step(D, torch.optim.SGD(D.parameters(), 0.1), non_saturating, real, fake)
     assert [torch.equal(a, b) for a, b in zip(seen, (real, fake), strict=True)] == [True, True]

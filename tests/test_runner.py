@@ -22,7 +22,7 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from gan_lessons import notebooks
+from gan_lessons import paths, runner
 from tests.signals import hear_ctrl_c
 
 ROOT = Path(__file__).parent.parent
@@ -67,7 +67,7 @@ def hashed(change: Change | None = None) -> str:
     notebook = a_notebook(INSTALL, "x = 1\ny = 2")
     if change:
         change(notebook)
-    return notebooks.code_sha256(notebook)
+    return runner.code_sha256(notebook)
 
 
 def set_source(index: int, source: str) -> Change:
@@ -125,33 +125,33 @@ def small_book(tmp_path: Path) -> Path:
 
 
 def test_chapters_follow_the_toc_and_leave_pages_of_text_out(small_book: Path) -> None:
-    assert [path.stem for path in notebooks.chapters(small_book)] == ["05_a", "02_b", "10_c"]
+    assert [path.stem for path in runner.chapters(small_book)] == ["05_a", "02_b", "10_c"]
 
 
 def test_chapters_without_a_toc_follow_their_numbers(small_book: Path) -> None:
     (small_book / "_toc.yml").unlink()
-    assert [path.stem for path in notebooks.chapters(small_book)] == ["02_b", "05_a", "10_c"]
+    assert [path.stem for path in runner.chapters(small_book)] == ["02_b", "05_a", "10_c"]
 
 
 def test_a_chapter_that_the_toc_only_promises_hides_no_other(small_book: Path) -> None:
     (small_book / "book" / "02_b.ipynb").unlink()
-    assert notebooks.find("10", small_book).stem == "10_c"
+    assert runner.find("10", small_book).stem == "10_c"
 
 
 @pytest.mark.parametrize("name", ["5", "05", "05_a", "05_a.ipynb", "book/05_a.ipynb"])
 def test_find_takes_a_number_a_stem_or_a_path(small_book: Path, name: str) -> None:
-    assert notebooks.find(name, small_book) == small_book / "book" / "05_a.ipynb"
+    assert runner.find(name, small_book) == small_book / "book" / "05_a.ipynb"
 
 
 def test_find_takes_any_notebook_by_its_path(small_book: Path, tmp_path: Path) -> None:
     other = stored(tmp_path / "elsewhere", a_notebook())
-    assert notebooks.find(other, small_book) == other
+    assert runner.find(other, small_book) == other
 
 
 @pytest.mark.parametrize("name", ["1", "50", "5_a", "a", "", "nowhere/99_x.ipynb"])
 def test_find_names_what_there_is(small_book: Path, name: str) -> None:
     with pytest.raises(ValueError, match=re.escape("have 05_a, 02_b, 10_c")):
-        notebooks.find(name, small_book)
+        runner.find(name, small_book)
 
 
 # --- check and clean --------------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def sound() -> Notebook:
     for count, (cell, outputs) in enumerate(zip(notebook.cells[1:], ([], [result], [picture]), strict=True), start=1):
         cell.update(execution_count=count, outputs=outputs)
     notebook.cells[3].metadata["mystnb"] = {"image": {"alt": "a black square"}}
-    notebook.metadata["gan_lessons"] = {"profile": "full", "code_sha256": notebooks.code_sha256(notebook)}
+    notebook.metadata["gan_lessons"] = {"profile": "full", "code_sha256": runner.code_sha256(notebook)}
     return notebook
 
 
@@ -174,7 +174,7 @@ def stream(name: str, text: str) -> Change:
 
 
 def restamp(notebook: Notebook) -> None:
-    notebook.metadata["gan_lessons"]["code_sha256"] = notebooks.code_sha256(notebook)
+    notebook.metadata["gan_lessons"]["code_sha256"] = runner.code_sha256(notebook)
 
 
 FAULTS: dict[str, tuple[Change, str]] = {
@@ -190,8 +190,8 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "no alt": (lambda notebook: notebook.cells[3].metadata.pop("mystnb"), "without alt text"),
     "empty alt": (lambda notebook: notebook.cells[3].metadata.mystnb.image.update(alt=" "), "without alt text"),
     "warning": (stream("stderr", "x.py:1: UserWarning: no\n"), "is a warning"),
-    "folder": (stream("stdout", "saved to /home/me/x.png"), "tells of the machine"),
-    "address": (stream("stdout", "<Line2D at 0x7f12ab>"), "tells of the machine"),
+    "folder": (stream("stdout", "saved to /home/me/x.png"), "path or address of the machine"),
+    "address": (stream("stdout", "<Line2D at 0x7f12ab>"), "path or address of the machine"),
     "size": (stream("stdout", "x" * 600_000), r"60\d kB, over 600"),
     "no parameters": (lambda notebook: notebook.cells[1].metadata.pop("tags"), "no cell is tagged"),
     "long": (
@@ -202,7 +202,7 @@ FAULTS: dict[str, tuple[Change, str]] = {
 
 
 def test_check_finds_no_fault_in_a_sound_notebook(tmp_path: Path) -> None:
-    assert notebooks.check(stored(tmp_path, sound())) == []
+    assert runner.check(stored(tmp_path, sound())) == []
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -210,24 +210,24 @@ def test_check_finds_each_fault_and_no_other(tmp_path: Path, fault: str) -> None
     change, words = FAULTS[fault]
     notebook = sound()
     change(notebook)
-    (found,) = notebooks.check(stored(tmp_path, notebook))
+    (found,) = runner.check(stored(tmp_path, notebook))
     assert re.search(words, found)
 
 
 def test_check_says_of_a_clean_notebook_only_that_it_was_not_run(tmp_path: Path) -> None:
     path = stored(tmp_path, sound())
-    notebooks.clean(path)
-    (found,) = notebooks.check(path)
+    runner.clean(path)
+    (found,) = runner.check(path)
     assert "no stamp" in found
 
 
 def test_check_finds_an_output_check_that_would_compare_nothing(tmp_path: Path) -> None:
     notebook = sound()
     notebook.cells[2].metadata["tags"] = ["nbval-check-output"]
-    assert notebooks.check(stored(tmp_path, notebook)) == []
+    assert runner.check(stored(tmp_path, notebook)) == []
     notebook.cells[2].execution_count = None
-    assert "compare nothing" in notebooks.check(stored(tmp_path, notebook))[0]
-    assert len(notebooks.check(stored(tmp_path, notebook))) == 2
+    assert "compare nothing" in runner.check(stored(tmp_path, notebook))[0]
+    assert len(runner.check(stored(tmp_path, notebook))) == 2
 
 
 def test_check_lets_forty_lines_and_progress_bars_pass(tmp_path: Path) -> None:
@@ -235,14 +235,14 @@ def test_check_lets_forty_lines_and_progress_bars_pass(tmp_path: Path) -> None:
     notebook.cells[2].source = "\n".join(["x = 1"] * 40)
     stream("stderr", "100%|██████| 30/30")(notebook)
     restamp(notebook)
-    assert notebooks.check(stored(tmp_path, notebook)) == []
+    assert runner.check(stored(tmp_path, notebook)) == []
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"cells": [', "no json"])
 def test_a_file_that_is_no_notebook_is_refused_and_kept(tmp_path: Path, content: str) -> None:
     path = tmp_path / "01_broken.ipynb"
     path.write_text(content)
-    for command in (notebooks.check, notebooks.clean):
+    for command in (runner.check, runner.clean):
         with pytest.raises(ValueError, match=r"01_broken.ipynb is no readable notebook"):
             command(path)
     assert path.read_text() == content
@@ -253,13 +253,13 @@ def test_clean_leaves_exactly_what_an_author_wrote(tmp_path: Path) -> None:
     path = stored(tmp_path, notebook)
     before = json.loads(path.read_text())
     notebook.cells[2].metadata.update(execution={"iopub.execute_input": "2020-01-01"}, papermill={"duration": 1})
-    notebooks.clean(stored(tmp_path, notebook))
+    runner.clean(stored(tmp_path, notebook))
     del before["metadata"]["gan_lessons"]
     for cell in before["cells"][1:]:
         cell.update(outputs=[], execution_count=None)
     assert json.loads(path.read_text()) == before
     once = path.read_bytes()
-    notebooks.clean(path)
+    runner.clean(path)
     assert path.read_bytes() == once
 
 
@@ -271,7 +271,7 @@ NOISE = np.random.default_rng(0).integers(0, 256, (60, 60, 3), dtype=np.uint8)
 def through_the_writer(picture: str) -> str:
     notebook = a_notebook("plot()")
     notebook.cells[2].outputs = [new_output("display_data", data={"image/png": picture})]
-    return str(notebooks._with_smaller_pngs(notebook).cells[2].outputs[0].data["image/png"])
+    return str(runner._with_smaller_pngs(notebook).cells[2].outputs[0].data["image/png"])
 
 
 def pixels(picture: str) -> np.ndarray:
@@ -334,7 +334,7 @@ def finished(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Notebook
     before = source.read_bytes()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "3")
-        path = notebooks.run(source, "smoke", scratch=tmp_path_factory.mktemp("scratch"), seed=7)
+        path = runner.run(source, "smoke", scratch=tmp_path_factory.mktemp("scratch"), seed=7)
         assert os.environ["OMP_NUM_THREADS"] == "3"
     assert source.read_bytes() == before
     assert path.name == source.name
@@ -373,8 +373,8 @@ def test_the_stamp_tells_how_the_outputs_were_made(source: Path, finished: Noteb
     keys = "code_sha256 commit dataset date device peak_memory profile seconds seed versions"
     assert " ".join(sorted(stamp)) == keys
     assert (stamp["profile"], stamp["dataset"], stamp["seed"]) == ("smoke", "digits", 7)
-    assert stamp["code_sha256"] == notebooks.code_sha256(read(source))
-    assert stamp["commit"] == notebooks.commit()
+    assert stamp["code_sha256"] == runner.code_sha256(read(source))
+    assert stamp["commit"] == paths.commit()
     assert re.fullmatch(r"cpu \(\d+ threads?, .+\)", stamp["device"])
     assert list(stamp["versions"]) == ["gan_lessons", "matplotlib", "numpy", "python", "torch", "torchvision"]
     assert stamp["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
@@ -384,39 +384,20 @@ def test_the_stamp_tells_how_the_outputs_were_made(source: Path, finished: Noteb
     assert abs(time.time() - time.mktime(time.strptime(stamp["date"], "%Y-%m-%d"))) < 2 * 86400
 
 
-def test_the_commit_is_of_the_package_and_says_when_it_has_changed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = tmp_path / "package"
-    package.mkdir()
-    monkeypatch.setattr(notebooks, "PACKAGE", package)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert notebooks.commit() == "unknown"
-    (package / "a.py").write_text("1")
-    git = ["git", "-C", str(tmp_path), "-c", "user.name=me", "-c", "user.email=me@example.org"]
-    for words in (["init", "-q"], ["add", "package"], ["commit", "-q", "-m", "first"]):
-        subprocess.run([*git, *words], check=True)
-    (tmp_path / "elsewhere.txt").write_text("does not count")
-    clean = notebooks.commit()
-    assert re.fullmatch(r"[0-9a-f]{12}", clean)
-    (package / "a.py").write_text("2")
-    assert notebooks.commit() == f"{clean}*"
-
-
 def test_a_sound_run_has_one_fault_that_it_was_a_smoke_run(finished: Notebook, tmp_path: Path) -> None:
-    (fault,) = notebooks.check(stored(tmp_path, finished))
+    (fault,) = runner.check(stored(tmp_path, finished))
     assert "of a smoke run" in fault
 
 
 def test_a_run_in_place_replaces_the_notebook_and_clean_brings_it_back(tmp_path: Path) -> None:
     path = stored(tmp_path / "book", a_notebook("print(PROFILE)"))
     before = path.read_bytes()
-    assert notebooks.run(path, "quick", in_place=True, scratch=tmp_path / "scratch") == path
+    assert runner.run(path, "quick", in_place=True, scratch=tmp_path / "scratch") == path
     assert read(path).cells[2].outputs[0].text == "quick\n"
     assert read(path).metadata["gan_lessons"]["seed"] == 0
     assert list((tmp_path / "scratch").iterdir()) == []
     assert list(path.parent.iterdir()) == [path]
-    notebooks.clean(path)
+    runner.clean(path)
     assert path.read_bytes() == before
 
 
@@ -429,24 +410,24 @@ def test_a_full_run_in_place_records_its_tables_and_no_other_run_does(
         (tmp_path / "runs" / profile).mkdir(parents=True)
         for name in ("01-study.csv", "02-study.csv", "01-other.pt"):
             (tmp_path / "runs" / profile / name).write_text(f"{profile} {name}")
-    notebooks.run(path, "quick", in_place=True)
-    notebooks.run(path, "full")
+    runner.run(path, "quick", in_place=True)
+    runner.run(path, "full")
     assert not results.exists()
-    notebooks.run(path, "full", in_place=True)
+    runner.run(path, "full", in_place=True)
     assert {file.name: file.read_text() for file in results.iterdir()} == {"01-study.csv": "full 01-study.csv"}
 
 
 def test_by_default_a_run_goes_to_the_folder_of_its_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAN_LESSONS_RUNS", str(tmp_path / "runs {x}"))  # braces mean something to papermill
     path = stored(tmp_path / "book", a_notebook())
-    assert notebooks.run(path, "smoke") == tmp_path / "runs {x}" / "smoke" / path.name
+    assert runner.run(path, "smoke") == tmp_path / "runs {x}" / "smoke" / path.name
 
 
 def test_a_failing_cell_is_named_and_the_book_is_untouched(tmp_path: Path) -> None:
     path = stored(tmp_path / "book", a_notebook("print('so far')", "# comment\n1 / 0", "print('never')"))
     before = path.read_bytes()
-    with pytest.raises(notebooks.RunError) as caught:
-        notebooks.run(path, "quick", in_place=True, scratch=tmp_path / "scratch")
+    with pytest.raises(runner.RunError) as caught:
+        runner.run(path, "quick", in_place=True, scratch=tmp_path / "scratch")
     kept = tmp_path / "scratch" / path.name
     assert re.search(r"01_small stopped at cell \[3\] \(# comment\): ZeroDivisionError: division", str(caught.value))
     assert str(kept) in str(caught.value)
@@ -470,8 +451,8 @@ def test_a_failing_cell_is_named_and_the_book_is_untouched(tmp_path: Path) -> No
 def test_a_kernel_that_hangs_or_dies_ends_the_run_with_words(tmp_path: Path, code: str, words: str) -> None:
     path = stored(tmp_path / "book", a_notebook("print('so far')", code))
     before = path.read_bytes()
-    with pytest.raises(notebooks.RunError, match=words):
-        notebooks.run(path, "quick", in_place=True, scratch=tmp_path / "scratch", timeout=2)
+    with pytest.raises(runner.RunError, match=words):
+        runner.run(path, "quick", in_place=True, scratch=tmp_path / "scratch", timeout=2)
     assert path.read_bytes() == before
     assert read(tmp_path / "scratch" / path.name).cells[2].outputs[0].text == "so far\n"
 
@@ -479,8 +460,8 @@ def test_a_kernel_that_hangs_or_dies_ends_the_run_with_words(tmp_path: Path, cod
 def test_a_notebook_too_large_for_the_book_is_kept_in_the_scratch_folder(tmp_path: Path) -> None:
     path = stored(tmp_path / "book", a_notebook("print(('x' * 99 + '\\n') * 6000)"))
     before = path.read_bytes()
-    with pytest.raises(notebooks.RunError, match=r"6\d\d kB, over 600"):
-        notebooks.run(path, "quick", in_place=True, scratch=tmp_path / "scratch")
+    with pytest.raises(runner.RunError, match=r"6\d\d kB, over 600"):
+        runner.run(path, "quick", in_place=True, scratch=tmp_path / "scratch")
     assert path.read_bytes() == before
     assert read(tmp_path / "scratch" / path.name).metadata["gan_lessons"]["profile"] == "quick"
 
@@ -488,8 +469,8 @@ def test_a_notebook_too_large_for_the_book_is_kept_in_the_scratch_folder(tmp_pat
 def test_a_notebook_that_sets_up_another_profile_gets_no_stamp(tmp_path: Path) -> None:
     lie = "from types import SimpleNamespace\nprofile = SimpleNamespace(name='full')"
     path = stored(tmp_path / "book", a_notebook(lie))
-    with pytest.raises(notebooks.RunError, match="told PROFILE = 'quick' but set up 'full'"):
-        notebooks.run(path, "quick", in_place=True, scratch=tmp_path / "scratch")
+    with pytest.raises(runner.RunError, match="told PROFILE = 'quick' but set up 'full'"):
+        runner.run(path, "quick", in_place=True, scratch=tmp_path / "scratch")
     assert "gan_lessons" not in read(path).metadata
 
 
@@ -511,7 +492,7 @@ def test_a_bad_request_is_refused_before_anything_runs(
     path = stored(tmp_path / "book", a_notebook("open('ran', 'w')"))
     before = path.read_bytes()
     with pytest.raises(ValueError, match=words):
-        notebooks.run(path, **{"scratch": "scratch", **request_})
+        runner.run(path, **{"scratch": "scratch", **request_})
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.rglob("*")] == ["book", path.name]
 
@@ -521,14 +502,14 @@ def test_a_compiler_for_cuda_without_a_gpu_leaves_no_word_in_the_outputs(
 ) -> None:
     monkeypatch.setenv("CUDA_HOME", str(tmp_path))
     path = stored(tmp_path / "book", a_notebook("import torch.utils.cpp_extension"))
-    assert read(notebooks.run(path, "smoke", scratch=tmp_path / "scratch")).cells[2].outputs == []
+    assert read(runner.run(path, "smoke", scratch=tmp_path / "scratch")).cells[2].outputs == []
 
 
 def test_a_notebook_without_parameters_is_refused(tmp_path: Path) -> None:
     notebook = a_notebook("1")
     del notebook.cells[1]
     with pytest.raises(ValueError, match="no cell tagged `parameters`"):
-        notebooks.run(stored(tmp_path / "book", notebook), "smoke", scratch=tmp_path / "scratch")
+        runner.run(stored(tmp_path / "book", notebook), "smoke", scratch=tmp_path / "scratch")
 
 
 def test_ctrl_c_keeps_the_outputs_so_far_and_leaves_the_book_alone(tmp_path: Path) -> None:
@@ -572,14 +553,14 @@ def alive(process: int) -> bool:
 
 def test_the_book_holds_the_chapters_of_its_toc() -> None:
     toc = (ROOT / "_toc.yml").read_text(encoding="utf-8")
-    assert [path.stem for path in notebooks.chapters(ROOT)] == re.findall(r"file: book/(\d\d_\w+)", toc)
-    assert sorted(notebooks.chapters(ROOT)) == BOOK
+    assert [path.stem for path in runner.chapters(ROOT)] == re.findall(r"file: book/(\d\d_\w+)", toc)
+    assert sorted(runner.chapters(ROOT)) == BOOK
     assert {"02_cross_entropy", "05_mlp_gan"} <= {path.stem for path in BOOK}
 
 
 @by_stem
 def test_the_stored_outputs_are_those_of_the_code(chapter: Path) -> None:
-    assert notebooks.check(chapter) == []
+    assert runner.check(chapter) == []
 
 
 def tagged(notebook: Notebook, tag: str) -> Iterator[Any]:

@@ -1,0 +1,49 @@
+"""Checks that several rooms share: a whole number, and images of the right range."""
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor  # the runner asks `whole`, and needs no torch
+
+ROUNDING = 1e-4  # how far a value may lie outside the range by rounding
+
+
+def whole(name: str, value: object, least: int = 1, most: int | None = None, limit: str = "") -> int:
+    """Return `value` as an int where it is a whole number from `least` (to `most`, in words `limit`), NumPy's included.
+
+    Raises ValueError, which names the argument, for anything else: True, 2.5, "3", or a number out of range.
+    """
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = None
+    if isinstance(value, bool) or number is None or number < least or (most is not None and number > most):
+        limits = f"of at least {least}" if most is None else f"from {least} to {limit or most}"
+        raise ValueError(f"{name} must be a whole number {limits}, not {value!r}")
+    return number
+
+
+def unit_range(images: "Tensor | np.ndarray[Any, Any]") -> None:
+    """Raise ValueError, with the remedy, unless images are bytes or floats in [0, 1], at least one, and none is NaN.
+
+    Of any shape. It is asked wherever images come in to be scored, shown or stored.
+    """
+    if 0 in images.shape:
+        raise ValueError(f"there are no images here: the shape is {tuple(images.shape)}")
+    if "float" not in str(images.dtype):
+        if "uint8" not in str(images.dtype):
+            raise ValueError(
+                f"images are bytes (uint8) or floats in [0, 1], not {images.dtype}; bring them to one of these"
+            )
+        return
+    low, high = float(images.min()), float(images.max())  # NaN where one value is NaN
+    if not (low >= -ROUNDING and high <= 1 + ROUNDING):
+        if not (abs(low) < float("inf") and abs(high) < float("inf")):
+            raise ValueError("the images hold NaN or infinite values: the generator has diverged; load an earlier one")
+        raise ValueError(
+            f"image values lie in [{low:.2f}, {high:.2f}], not in [0, 1]; "
+            "for a generator with tanh give (images + 1) / 2, for bytes as floats images / 255"
+        )
