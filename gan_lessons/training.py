@@ -28,32 +28,43 @@ class GAN(NamedTuple):
         """Draw n samples from G in eval mode, without gradients, on G's device; G's mode is put back."""
         if n < 1:
             raise ValueError(f"cannot draw {n} samples; ask for at least 1")
-        device = next(self.G.parameters()).device
-        was_training = self.G.training
-        self.G.eval()
-        try:
-            with torch.no_grad():
-                return self.G(self.prior.sample(n, device=device))
-        finally:
-            self.G.train(was_training)
+        return self._evaluated(self.prior.sample(n, device=next(self.G.parameters()).device))
 
-    def images(self, n: int, limits: tuple[float, float] | None = None) -> Tensor:
-        """Draw n images as floats in [0, 1], (n, c, h, w), without gradients, on G's device, 1,000 at a time.
+    def images(self, noise: int | Tensor, limits: tuple[float, float] | None = None) -> Tensor:
+        """Make images as floats in [0, 1], (n, c, h, w), in eval mode and without gradients, on G's device.
 
-        `limits` are G's values for black and white: (-1, 1) where G ends in tanh and (0, 1) where it ends in a
-        sigmoid, which is seen without being told. Flat samples of a square number of values become (n, 1, h, h).
+        `noise` says how many, or is itself z (n, z_dim). `limits` are G's values for black and white: (-1, 1) where G
+        ends in tanh and (0, 1) where it ends in a sigmoid, which is seen without being told. Flat samples of a square
+        number of values become (n, 1, h, h). 1,000 images are made at a time.
         Raises ValueError for n under 1, a G with another end and no `limits`, samples that are no images, and values
         outside the limits or NaN.
         """
         black, white = limits or _limits(self.G)
-        drawn = torch.cat([self.sample(min(CHUNK, n - k)) for k in range(0, whole("n", n), CHUNK)])
-        if drawn.ndim == 2 and math.isqrt(drawn.shape[1]) ** 2 == drawn.shape[1]:
-            drawn = drawn.unflatten(1, (1, math.isqrt(drawn.shape[1]), -1))
-        if drawn.ndim != 4:
-            raise ValueError(f"G makes samples of shape {tuple(drawn.shape[1:])}, which are no images; take sample(n)")
-        images = (drawn - black) / (white - black)
+        if isinstance(noise, Tensor):
+            chunks = [self._evaluated(z) for z in noise.split(CHUNK)]
+        else:
+            n = whole("the number of images", noise)
+            chunks = [self.sample(min(CHUNK, n - k)) for k in range(0, n, CHUNK)]
+        samples = torch.cat(chunks)
+        side = math.isqrt(samples[0].numel())
+        if samples.ndim == 2 and side * side == samples.shape[1]:
+            samples = samples.unflatten(1, (1, side, side))
+        if samples.ndim != 4:
+            raise ValueError(
+                f"G makes samples of shape {tuple(samples.shape[1:])}, which are no images; take sample(n)"
+            )
+        images = (samples - black) / (white - black)
         unit_range(images)
         return images.clamp(0, 1)
+
+    def _evaluated(self, z: Tensor) -> Tensor:
+        was_training = self.G.training
+        self.G.eval()
+        try:
+            with torch.no_grad():
+                return self.G(z)
+        finally:
+            self.G.train(was_training)
 
 
 def _limits(G: nn.Module) -> tuple[float, float]:

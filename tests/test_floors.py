@@ -55,6 +55,9 @@ FLOORS = {
     "cuda_graphs": 2,
     "ensemble": 2,
     "checkpoints": 2,
+    "averaging": 2,
+    "base": 3,
+    "runs": 3,
     "zoo": 3,
     "judges": 3,
     "": 4,  # __init__

@@ -201,3 +201,41 @@ def test_sampling_uses_eval_mode_and_puts_the_mode_back() -> None:
     assert not first.requires_grad
     with pytest.raises(ValueError, match="at least 1"):
         gan.sample(0)
+
+
+@pytest.mark.parametrize(("end", "black", "white"), [(nn.Sigmoid(), 0.0, 1.0), (nn.Tanh(), -1.0, 1.0)])
+def test_images_are_samples_from_black_0_to_white_1(end: nn.Module, black: float, white: float) -> None:
+    torch.manual_seed(0)
+    gan = GAN(nn.Sequential(nn.Linear(5, 9), nn.Dropout(0.5), end), nn.Linear(9, 1), noise.gaussian(5))
+    torch.manual_seed(3)
+    samples = gan.sample(4)
+    torch.manual_seed(3)
+    images = gan.images(4)
+    assert images.shape == (4, 1, 3, 3)
+    assert torch.allclose(images.flatten(1) * (white - black) + black, samples, atol=1e-6)
+    z = torch.randn(2, 5)
+    assert torch.equal(gan.images(z), gan.images(z))
+    assert gan.G.training
+
+
+def test_many_images_are_made_in_chunks_and_keep_maps_as_they_are() -> None:
+    maps = nn.Sequential(nn.Linear(2, 12), nn.Unflatten(1, (3, 2, 2)), nn.Sigmoid())
+    gan = GAN(maps, nn.Linear(9, 1), noise.gaussian(2))
+    sizes: list[int] = []
+    maps.register_forward_pre_hook(lambda module, inputs: sizes.append(len(inputs[0])))
+    assert gan.images(2_300).shape == (2_300, 3, 2, 2)
+    assert sizes == [1000, 1000, 300]
+
+
+def test_samples_that_are_no_images_are_refused_with_the_remedy() -> None:
+    open_end = GAN(nn.Linear(5, 9), nn.Linear(9, 1), noise.gaussian(5))
+    with pytest.raises(ValueError, match=r"ends in Linear.* limits=\(black, white\)"):
+        open_end.images(2)
+    with pytest.raises(ValueError, match=r"not in \[0, 1\]"):
+        open_end.images(200, limits=(0, 1))
+    assert open_end.images(200, limits=(-9, 9)).shape == (200, 1, 3, 3)
+    points = GAN(nn.Sequential(nn.Linear(5, 2), nn.Tanh()), nn.Linear(2, 1), noise.gaussian(5))
+    with pytest.raises(ValueError, match=r"shape \(2,\), which are no images"):
+        points.images(2)
+    with pytest.raises(ValueError, match="number of images must be a whole number of at least 1, not 0"):
+        points.images(0)

@@ -3,9 +3,13 @@
 `judges.load("mnist")` gives the one that chapter 06 trained; `fit_classifier` trains another.
 """
 
+import math
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from tqdm import trange
 
 
 class DigitClassifier(nn.Module):
@@ -34,28 +38,77 @@ class DigitClassifier(nn.Module):
         return torch.cat([self(part.reshape(-1, 1, 28, 28)).softmax(1) for part in images.split(chunk)])
 
 
+class NormedClassifier(DigitClassifier):
+    """A second opinion, of another make: five convolutions with batch normalisation, then 128 features, 10 logits.
+
+    Strides in place of pooling, and batch normalisation on the features too, so that each has about one scale.
+    """
+
+    def __init__(self, width: int = 16, features: int = 128) -> None:
+        nn.Module.__init__(self)
+        w = width
+        self.body = nn.Sequential(
+            *_normed(nn.Conv2d(1, w, 3, padding=1, bias=False)),  # (n, w, 28, 28)
+            *_normed(nn.Conv2d(w, 2 * w, 3, stride=2, padding=1, bias=False)),  # (n, 2w, 14, 14)
+            *_normed(nn.Conv2d(2 * w, 2 * w, 3, padding=1, bias=False)),
+            *_normed(nn.Conv2d(2 * w, 4 * w, 3, stride=2, padding=1, bias=False)),  # (n, 4w, 7, 7)
+            *_normed(nn.Conv2d(4 * w, 4 * w, 3, padding=1, bias=False)),
+            nn.Flatten(),
+            *(nn.Linear(4 * w * 49, features, bias=False), nn.BatchNorm1d(features), nn.ReLU()),
+        )
+        self.head = nn.Linear(features, 10)
+
+
+def _normed(convolution: nn.Conv2d) -> tuple[nn.Module, ...]:
+    return convolution, nn.BatchNorm2d(convolution.out_channels), nn.ReLU()
+
+
 def fit_classifier(
-    images: Tensor, labels: Tensor | None, steps: int, *, batch: int = 128, lr: float = 2e-3, shift: int = 0
+    images: Tensor,
+    labels: Tensor | None,
+    steps: int,
+    *,
+    batch: int = 128,
+    lr: float = 2e-3,
+    shift: int = 0,
+    network: DigitClassifier | None = None,
+    augment: Callable[[Tensor], Tensor] | None = None,
 ) -> DigitClassifier:
-    """Train a DigitClassifier on uint8 images (n, 1, 28, 28) and labels (n,), and freeze it.
+    """Train a classifier on uint8 images (n, 1, 28, 28) and labels (n,), and freeze it; a DigitClassifier without one.
 
     Batches are drawn with replacement; the learning rate falls linearly to 0. It returns in eval mode. With `shift`
-    each batch is moved as a whole by up to so many pixels each way, so that position tells the judge little.
+    each batch is moved as a whole by up to so many pixels each way, so that position tells the judge little; `augment`
+    changes each batch of images in [0, 1], as `jittered` does.
     Raises ValueError where there are no labels, or labels outside 0..9.
     """
     if labels is None or int(labels.min()) < 0 or int(labels.max()) > 9:
         raise ValueError("the judge needs a label from 0 to 9 for each image: put the images into class folders")
-    network = DigitClassifier().to(images.device)
+    network = (DigitClassifier() if network is None else network).to(images.device).train()
     optimizer = torch.optim.Adam(network.parameters(), lr=lr)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=steps)
-    for _ in range(steps):
+    for _ in trange(steps, desc="training the judge", leave=False, mininterval=1):
         index = torch.randint(len(images), (batch,), device=images.device)
-        loss = F.cross_entropy(network(_moved(images[index].float() / 255, shift)), labels[index])
+        inputs = _moved(images[index].float() / 255, shift)
+        loss = F.cross_entropy(network(augment(inputs) if augment else inputs), labels[index])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
     return network.eval().requires_grad_(False)
+
+
+def jittered(images: Tensor, shift: float = 2.0, turn: float = 10.0, scale: float = 0.1) -> Tensor:
+    """Move, turn and scale each image (n, c, h, w) by chance: up to `shift` pixels, `turn` degrees, a factor 1 ± scale.
+
+    Uniform draws from the global generator of the images' device; black comes in from outside.
+    """
+    n, _, h, w = images.shape
+    angle, factor, dx, dy = (2 * torch.rand(4, n, device=images.device) - 1).unbind()
+    angle, factor = angle * math.radians(turn), 1 + scale * factor
+    cos, sin = angle.cos() / factor, angle.sin() / factor
+    rows = [cos, -sin, 2 * shift / w * dx, sin, cos, 2 * shift / h * dy]
+    grid = F.affine_grid(torch.stack(rows, 1).reshape(n, 2, 3), list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
 
 
 def _moved(images: Tensor, most: int) -> Tensor:

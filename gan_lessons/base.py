@@ -1,0 +1,127 @@
+"""The base games that all studies change one thing of: the toy ring, the MLP of chapter 05, the DCGAN of chapter 07.
+
+    gan, batches, game = base.start(base.MLP, data.load("mnist"), seed=0)
+    for step in train(gan, batches, base.MLP.rounds, **game): ...
+
+A study changes one thing, `base.MLP._replace(lr=2e-4)`, and names it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from gan_lessons import data, ensemble, losses, noise, toys
+from gan_lessons.losses import Objective
+from gan_lessons.models import convolutions, layers, mlp, mlp_discriminator, mlp_generator
+from gan_lessons.noise import Prior
+from gan_lessons.training import GAN, Penalty
+
+RING = toys.ring(std=0.02)
+
+
+class Game(NamedTuple):
+    """A game but for its data, seed and device."""
+
+    name: str
+    generator: Callable[[], nn.Sequential]
+    discriminator: Callable[[], nn.Sequential]
+    prior: Prior
+    rounds: int  # the full length
+    batch: int
+    lr: float
+    betas: tuple[float, float]
+    transform: data.Transform = data.symmetric
+    objective: Objective = losses.non_saturating
+    penalty: Penalty | None = None
+    d_steps: int = 1
+    g_steps: int = 1
+
+    def epochs(self, items: int) -> float:
+        """How often all of so many items pass before D in a game of full length."""
+        return self.rounds * self.d_steps * self.batch / items
+
+
+TOY = Game(
+    name="toy",
+    generator=partial(mlp, [8, 64, 64, 2]),
+    discriminator=partial(mlp, [2, 64, 64, 1], 0.2),
+    prior=noise.gaussian(8),
+    rounds=6_000,
+    batch=128,
+    lr=1e-3,
+    betas=(0.5, 0.999),
+)
+MLP = Game(
+    name="MLP",
+    generator=partial(mlp_generator, (128, 256, 512), slope=0.2, signed=True),
+    discriminator=partial(mlp_discriminator, (512, 256), slope=0.2),
+    prior=noise.gaussian(100),
+    transform=data.flat(data.symmetric),
+    rounds=8_000,
+    batch=128,
+    lr=1e-3,
+    betas=(0.5, 0.999),
+)
+DCGAN = Game(
+    name="DCGAN",
+    generator=convolutions.dcgan_generator,
+    discriminator=convolutions.dcgan_discriminator,
+    prior=noise.gaussian(32),
+    rounds=12_000,
+    batch=64,
+    lr=2e-3,
+    betas=(0.5, 0.99),
+)
+
+
+def start(
+    game: Game,
+    images: data.Images | Tensor,
+    seed: int,
+    *,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> tuple[GAN, data.Batches, dict[str, Any]]:
+    """Seed everything, and return what `train` takes: the pair, endless batches of `images`, and the rest by name.
+
+    Convolutions compute in `dtype` (see `profiles.convolution_dtype`). The same seed gives the same game, to the bit
+    on a CPU of one kind.
+    """
+    torch.manual_seed(seed)
+    G, D = (layers.prepared(make(), torch.device(device), dtype) for make in (game.generator, game.discriminator))
+    batches = data.batches(images, game.batch, device=device, transform=game.transform)
+    return GAN(G, D, game.prior), batches, _rest(game, G, D, fused=True)
+
+
+def start_together(
+    game: Game, seeds: Sequence[int], sample: Callable[..., Tensor] = RING.sample
+) -> tuple[GAN, Iterator[tuple[Tensor]], dict[str, Any]]:
+    """The same for a toy game of many seeds as one batched run: sample(n, generator=…) draws its points (n, d).
+
+    The networks are MLPs. What a seed draws does not depend on the other seeds.
+    """
+    pairs = [
+        [_seeded(10 * seed + k, make) for seed in seeds] for k, make in enumerate((game.generator, game.discriminator))
+    ]
+    noises, dice = ([torch.Generator().manual_seed(10 * seed + k) for seed in seeds] for k in (2, 3))
+    G, D = (ensemble.stack(networks) for networks in pairs)
+    objective = ensemble.over_seeds(game.objective, len(seeds))
+    gan = GAN(G, D, ensemble.stack_prior(game.prior, noises))
+    return gan, ensemble.points(sample, game.batch, dice, ahead=8), _rest(game._replace(objective=objective), G, D)
+
+
+def _rest(game: Game, G: nn.Module, D: nn.Module, fused: bool = False) -> dict[str, Any]:
+    adams = {
+        name: torch.optim.Adam(network.parameters(), game.lr, game.betas, fused=fused)
+        for name, network in (("g_optimizer", G), ("d_optimizer", D))
+    }
+    rules = {"objective": game.objective, "penalty": game.penalty, "d_steps": game.d_steps, "g_steps": game.g_steps}
+    return {**rules, **adams}
+
+
+def _seeded(seed: int, make: Callable[[], nn.Sequential]) -> nn.Sequential:
+    torch.manual_seed(seed)
+    return make()

@@ -1,0 +1,66 @@
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from gan_lessons import base, data, train
+from gan_lessons.training import GAN
+
+
+def images(n: int = 200) -> data.Images:
+    digits = data.load("digits")
+    return digits._replace(images=digits.images[:n])
+
+
+def losses_of(played: tuple[GAN, Any, dict[str, Any]], rounds: int = 3) -> list[float]:
+    gan, batches, rest = played
+    return [float(loss) for step in train(gan, batches, rounds, **rest) for loss in step[1:]]
+
+
+@pytest.mark.parametrize("game", [base.MLP, base.DCGAN])
+def test_a_base_game_is_the_same_for_the_same_seed_and_another_for_another(game: base.Game) -> None:
+    first, again, other = (losses_of(base.start(game, images(), seed)) for seed in (0, 0, 1))
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.parametrize(("game", "parameters"), [(base.MLP, (579_728, 533_505)), (base.DCGAN, (94_225, 21_289))])
+def test_base_games_draw_images_and_have_the_size_that_their_chapters_say(
+    game: base.Game, parameters: tuple[int, int]
+) -> None:
+    gan, batches, _ = base.start(game, images(), 0)
+    counts = tuple(sum(p.numel() for p in net.parameters()) for net in (gan.G, gan.D))
+    assert counts == parameters
+    assert gan.images(2).shape == (2, 1, 28, 28)
+    assert next(batches)[0].shape[0] == game.batch
+    assert -1 <= float(next(batches)[0].min()) < 0
+
+
+def test_one_thing_can_be_changed() -> None:
+    slow = base.MLP._replace(name="slow", lr=1e-5)
+    _, _, rest = base.start(slow, images(), 0)
+    assert rest["g_optimizer"].param_groups[0]["lr"] == 1e-5
+    assert base.MLP.epochs(60_000) == pytest.approx(8_000 * 128 / 60_000)
+
+
+def test_what_a_toy_game_draws_does_not_depend_on_the_other_seeds() -> None:
+    def ended(seeds: list[int], seed: int) -> torch.Tensor:
+        gan, batches, rest = base.start_together(base.TOY, seeds)
+        for _ in train(gan, batches, 5, **rest):
+            pass
+        z = torch.randn(7, 1, 8, generator=torch.Generator().manual_seed(1)).expand(-1, len(seeds), -1)
+        with torch.no_grad():
+            return gan.G(z)[:, seeds.index(seed)]
+
+    assert torch.allclose(ended([3, 4, 9], 4), ended([4], 4), atol=1e-5)
+    assert not torch.allclose(ended([3, 4], 3), ended([3, 4], 4), atol=1e-2)
+
+
+def test_toy_networks_start_as_single_networks_of_their_seed() -> None:
+    gan, _, _ = base.start_together(base.TOY, [5])
+    torch.manual_seed(50)
+    single = base.TOY.generator()
+    z = torch.randn(3, 8)
+    assert isinstance(single, nn.Sequential)
+    assert torch.allclose(gan.G(z[:, None])[:, 0], single(z), atol=1e-6)

@@ -1,0 +1,116 @@
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from gan_lessons import GAN, Step, data, losses, noise, runs, train
+from gan_lessons.models import mlp_discriminator, mlp_generator
+
+
+def game(seed: int = 0, lr: float = 1e-2) -> tuple[GAN, data.Batches, dict[str, Any]]:
+    torch.manual_seed(seed)
+    gan = GAN(mlp_generator((8,), 5, 9), mlp_discriminator((8,), 9, 0.2), noise.gaussian(5))
+    batches = data.batches(torch.rand(40, 9), 8)
+    adams = {
+        "g_optimizer": torch.optim.Adam(gan.G.parameters(), lr),
+        "d_optimizer": torch.optim.Adam(gan.D.parameters(), lr),
+    }
+    return gan, batches, {"objective": losses.non_saturating, **adams}
+
+
+def mean(gan: GAN) -> dict[str, float]:
+    return {"mean": float(gan.images(50).mean())}
+
+
+def weights(gan: GAN) -> Tensor:
+    return torch.cat([p.detach().flatten() for net in gan[:2] for p in net.parameters()])
+
+
+class Stopped(Exception):
+    """What stands for a machine that was switched off."""
+
+
+def stopping(at: int, *arguments: Any, **options: Any) -> Iterator[Step]:
+    for step in train(*arguments, **options):
+        if step.number > at:
+            raise Stopped
+        yield step
+
+
+def test_watching_changes_nothing_in_the_game(tmp_path: Path) -> None:
+    gan, batches, rest = game()
+    for _ in train(gan, batches, 30, **rest):
+        pass
+    watched, batches, rest = game()
+    z = torch.randn(4, 5, generator=torch.Generator().manual_seed(3))
+    run = runs.watched(watched, batches, 30, path=tmp_path / "a.pt", score=mean, z=z, every=7, **rest)
+    assert torch.equal(weights(run.gan), weights(gan))
+    assert torch.equal(torch.rand(3), torch.rand(3)) is False
+    assert run.scores["step"] == [3, 9, 30] == run.frames.steps
+    assert set(run.scores.columns) == {"step", "mean", "averaged_mean"}
+    assert run.frames.images[0].shape == (4, 1, 3, 3)
+    assert run.history["step"] == list(range(1, 31))
+    assert run.history["seconds"] == sorted(run.history["seconds"])
+    assert run.seconds >= run.history["seconds"][-1]
+
+
+def test_the_random_state_after_a_watched_game_is_that_of_the_plain_one(tmp_path: Path) -> None:
+    states = []
+    for watch in (False, True):
+        gan, batches, rest = game()
+        if watch:
+            runs.watched(gan, batches, 10, path=tmp_path / "a.pt", score=mean, **rest)
+        else:
+            for _ in train(gan, batches, 10, **rest):
+                pass
+        states.append(torch.get_rng_state())
+    assert torch.equal(*states)
+
+
+@pytest.mark.parametrize("at", [7, 12])
+def test_a_run_that_was_stopped_goes_on_where_its_file_ends(tmp_path: Path, at: int) -> None:
+    z = torch.randn(4, 5, generator=torch.Generator().manual_seed(3))
+    gan, batches, rest = game()
+    whole = runs.watched(gan, batches, 20, path=tmp_path / "whole.pt", score=mean, z=z, **rest)
+    options: dict[str, Any] = {"path": tmp_path / "cut.pt", "score": mean, "z": z, "every": 5}
+    gan, batches, rest = game()
+    with pytest.raises(Stopped):
+        runs.watched(gan, batches, 20, play=partial(stopping, at), **options, **rest)
+    torch.manual_seed(99)
+    gan, batches, rest = game()
+    cut = runs.watched(gan, batches, 20, **options, **rest)
+    assert torch.equal(weights(cut.gan), weights(whole.gan))
+    assert torch.equal(weights(cut.averaged), weights(whole.averaged))
+    assert cut.scores.columns == whole.scores.columns
+    assert cut.history["d_loss"] == whole.history["d_loss"]
+    assert all(torch.equal(a, b) for a, b in zip(cut.frames.images, whole.frames.images, strict=True))
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["cut.pt", "whole.pt"]
+
+
+def test_a_finished_run_is_not_played_again_and_its_time_is_kept(tmp_path: Path) -> None:
+    gan, batches, rest = game()
+    first = runs.watched(gan, batches, 20, path=tmp_path / "a.pt", score=mean, **rest)
+    gan, batches, rest = game()
+    again = runs.watched(gan, batches, 20, path=tmp_path / "a.pt", score=mean, play=partial(stopping, 0), **rest)
+    assert torch.equal(weights(again.gan), weights(first.gan))
+    assert again.scores.columns == first.scores.columns
+    assert first.history["seconds"][-1] <= again.seconds < first.seconds + 1
+
+
+def test_another_length_or_setting_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    gan, batches, rest = game()
+    runs.watched(gan, batches, 5, path=tmp_path / "a.pt", settings={"width": 8}, **rest)
+    for steps, width in ((6, 8), (5, 9)):
+        gan, batches, rest = game()
+        with pytest.raises(ValueError, match=r"another run: setting (steps|width) was .*Move or delete"):
+            runs.watched(gan, batches, steps, path=tmp_path / "a.pt", settings={"width": width}, **rest)
+
+
+def test_readings_are_in_order_and_each_once() -> None:
+    assert runs.readings(8_000) == [800, 2_400, 8_000]
+    assert runs.readings(2) == [1, 2]
+    assert runs.readings(1_000, (1, 0.5, 0.5)) == [500, 1_000]
