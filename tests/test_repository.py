@@ -163,17 +163,29 @@ def test_ci_runs_what_the_readme_tells_to_run() -> None:
     assert re.findall(r"^make ([a-z]+)$", script, re.MULTILINE) == ["lint", "book", "test"]
 
 
-def test_map_says_ready_for_exactly_the_chapters_of_the_toc() -> None:
+def test_the_map_shows_exactly_the_chapters_of_the_toc_and_promises_no_others() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (\d\d) \| (.*?) \| .* \| (ready|planned) \|$", text, re.MULTILINE)
-    linked = {number: re.findall(r"\]\((.*?)\)", title) for number, title, _ in rows}
-    ready = [number for number, _, state in rows if state == "ready"]
+    rows = re.findall(r"^\| (\d\d) \| \[.+?\]\((.+?)\) \| [^|]+ \|$", text, re.MULTILINE)
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     pages = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
     chapters = [page for page in pages if re.match(r"book/\d\d_", page)]
-    assert [number for number, _, _ in rows] == [f"{number:02d}" for number in range(1, 21)]
-    assert ready == [page.removeprefix("book/")[:2] for page in chapters]
-    assert [file for files in linked.values() for file in files] == [f"{page}.ipynb" for page in chapters]
+    assert rows == [(page.removeprefix("book/")[:2], f"{page}.ipynb") for page in chapters]
+    assert "planned" not in text + (ROOT / "book" / "intro.md").read_text(encoding="utf-8")
+
+
+def test_readme_counts_chapters_and_exercises_as_they_are() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    cells = [cell for book in NOTEBOOKS for cell in json.loads(book.read_text(encoding="utf-8"))["cells"]]
+    tags = [tag for cell in cells for tag in cell["metadata"].get("tags", [])]
+    assert f"**{sum(tag.startswith('exercise-') for tag in tags)} exercises" in text
+    assert {13: "Thirteen", 14: "Fourteen", 15: "Fifteen"}[len(NOTEBOOKS)] + " chapters" in text
+
+
+def test_contributing_says_what_lives_in_each_room() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    files = {path.relative_to(ROOT / "gan_lessons") for path in (ROOT / "gan_lessons").rglob("*.py")}
+    rooms = {path.with_suffix("").as_posix() for path in files if path.name != "__init__.py"}
+    assert {room for room in rooms if "exercises/" not in room and not re.search(rf"`{room}`", text)} == set()
 
 
 # --- recorded results -------------------------------------------------------------------------------------------
