@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gan_lessons import metrics
+from gan_lessons import data, metrics
 from gan_lessons.metrics import classifier
 from gan_lessons.metrics.classifier import fit_classifier
 
@@ -67,3 +67,49 @@ def test_without_a_shift_training_draws_the_same_random_numbers_as_ever() -> Non
     torch.manual_seed(0)
     second = metrics.fit_classifier(images, labels, 3, shift=0)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+
+
+def test_jitter_moves_turns_and_scales_each_image_by_its_own_chance_and_keeps_the_ink_inside() -> None:
+    torch.manual_seed(0)
+    images = torch.zeros(64, 1, 28, 28)
+    images[:, :, 10:18, 12:16] = 1.0
+    assert torch.allclose(classifier.jittered(images, 0, 0, 0), images, atol=1e-5)
+    moved = classifier.jittered(images, shift=3, turn=0, scale=0)
+    y, x = torch.meshgrid(torch.arange(28.0), torch.arange(28.0), indexing="ij")
+    ink = moved.sum((1, 2, 3))
+    assert torch.allclose(ink, torch.full_like(ink, 32.0), rtol=1e-3)
+    centres = torch.stack([(moved[:, 0] * y).sum((1, 2)), (moved[:, 0] * x).sum((1, 2))], 1) / ink[:, None]
+    away = centres - torch.tensor([13.5, 13.5])
+    assert 2.5 < float(away.abs().max()) <= 3.001
+    assert len(away.round(decimals=3).unique(dim=0)) == 64
+    ink = classifier.jittered(images, 0, 0, 0.2).sum((1, 2, 3)) / 32  # area goes with the square of the factor
+    assert 0.8**2 - 0.02 <= float(ink.min()) < 0.75
+    assert 1.35 < float(ink.max()) <= 1.2**2 + 0.02
+    turned = classifier.jittered(images, 0, 90, 0)
+    wide = (turned[:, 0].sum(1) > 0.5).sum(1)  # columns with ink: 4 upright, 8 lying
+    assert int(wide.min()) <= 5
+    assert int(wide.max()) >= 8
+
+
+def test_a_classifier_of_another_make_is_fitted_with_jitter_and_frozen() -> None:
+    digits = data.load("digits")
+    torch.manual_seed(0)
+    network = classifier.NormedClassifier(4, 16)
+    seen = []
+
+    def watch(images: torch.Tensor) -> torch.Tensor:
+        seen.append(images.shape)
+        return classifier.jittered(images)
+
+    fitted = classifier.fit_classifier(digits.images, digits.labels, 120, network=network, augment=watch)
+    assert fitted is network
+    assert len(seen) == 120
+    assert not fitted.training
+    assert not any(p.requires_grad for p in fitted.parameters())
+    test = data.load("digits", "test")
+    assert test.labels is not None
+    right = fitted.probabilities(data.unit(test.images)).argmax(1) == test.labels
+    assert float(right.float().mean()) > 0.8
+    assert fitted.features(data.unit(test.images)).shape == (len(test.images), 16)
+    one, alone = fitted.features(data.unit(test.images[:9])), fitted.features(data.unit(test.images[:1]))
+    assert torch.allclose(one[:1], alone, atol=1e-5)  # its statistics are fixed

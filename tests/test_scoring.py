@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from gan_lessons import data, metrics
-from gan_lessons.metrics.classifier import DigitClassifier, fit_classifier
+from gan_lessons.metrics.classifier import DigitClassifier, NormedClassifier, fit_classifier
 from gan_lessons.metrics.distances import frechet_distance, kernel_distances, moments
 from gan_lessons.metrics.neighbours import precision_recall
-from gan_lessons.metrics.report_card import MEASURES, Scores, verdict
+from gan_lessons.metrics.report_card import BY_JUDGE, MEASURES, Scores, verdict
 
 N = 250
 
@@ -28,7 +28,7 @@ class Case:
         order = torch.randperm(len(images))
         images, labels = images[order], labels[order]
         self.train, self.test, self.fresh = images[:1000], images[1000:1300], images[1300:]
-        self.labels = labels[1300:]
+        self.labels, self.labels_of_train = labels[1300:], labels[:1000]
         self.judge = fit_classifier(self.train, labels[:1000], 150, batch=64)
         self.reference = metrics.reference(self.judge, self.test, self.train, N, floors=4)
 
@@ -174,3 +174,25 @@ def test_the_verdict_on_real_draws_is_a_false_alarm_about_as_often_as_it_says() 
 def test_chapter_05_finds_its_judge_here() -> None:
     assert metrics.fit_classifier is fit_classifier
     assert metrics.DigitClassifier is DigitClassifier
+
+
+def test_a_second_judge_gives_its_own_opinion_on_the_same_images_and_copies_are_of_pixels(case: Case) -> None:
+    torch.manual_seed(1)
+    other = fit_classifier(case.train, case.labels_of_train, 60, batch=64, network=NormedClassifier(4, 16))
+    alone = metrics.reference(other, case.test, case.train, N, floors=4)
+    both = metrics.reference(case.judge, case.test, case.train, N, floors=4, second=other)
+    draws = case.draws()
+    report, expected = metrics.report(draws, both, "ours"), metrics.report(draws, alone)
+    assert report.draws == metrics.report(draws, case.reference).draws
+    assert report.second is not None
+    for key in BY_JUDGE:
+        ours, theirs = (r.record()[key] for r in (report.second, expected))
+        assert ours.pop("verdict") == theirs.pop("verdict")
+        assert ours == pytest.approx(theirs, rel=1e-4, abs=1e-6), key
+    assert report.second.nulls["uniform noise"].frechet == pytest.approx(expected.nulls["uniform noise"].frechet)
+    assert {row[0] for row in report.rows()} >= {"Fréchet distance", "Fréchet distance by the second judge"}
+    assert len(report.rows()) == 1 + len(MEASURES) + len(BY_JUDGE)
+    facts = report.facts(judge="a", second_judge="b")
+    assert set(facts["second"]) == set(BY_JUDGE)
+    assert facts["second"]["frechet"]["mean"] != facts["measures"]["frechet"]["mean"]
+    assert "second" not in metrics.report(draws, case.reference).facts()

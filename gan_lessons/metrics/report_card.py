@@ -4,7 +4,7 @@ Here numbers are only laid out; scoring.py computes them.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gan_lessons.intervals import mean_interval
@@ -43,6 +43,8 @@ MEASURES = {
     "copies": Measure("copies of training images", False, ".1%"),
     "repeats": Measure("repeated images", False, ".1%"),
 }
+
+BY_JUDGE = tuple(key for key in MEASURES if key not in ("copies", "repeats"))  # the others look at pixels
 
 
 def interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float]:
@@ -86,6 +88,7 @@ class Report(NamedTuple):
     floor: list[Scores]
     nulls: dict[str, Scores]
     n: int
+    second: "Report | None" = None  # by another judge
 
     def record(self) -> dict[str, dict[str, Any]]:
         """By measure: mean, half-width of its 95 % interval (None for one draw), floor, and verdict; fit for JSON."""
@@ -107,23 +110,27 @@ class Report(NamedTuple):
 
         Name in `about` what the numbers depend on: judge (its sha256), against (the real images), and the like.
         """
-        measures = {
-            key: {k: _significant(v) if isinstance(v, float) else v for k, v in found.items()}
-            for key, found in self.record().items()
-        }
-        return {"n": self.n, "draws": len(self.draws), **about, "measures": measures}
+        facts = {"n": self.n, "draws": len(self.draws), **about, "measures": _rounded(self.record())}
+        if self.second is not None:
+            record = self.second.record()
+            facts["second"] = _rounded({key: record[key] for key in BY_JUDGE})
+        return facts
 
     def rows(self) -> list[list[str]]:
-        """The table in words: a head, and one row for each measure."""
-        head = ["measure", "better is", self.name, "real images", *self.nulls, "verdict"]
-        table = [head]
-        for key, facts in self.record().items():
-            label, larger, form = MEASURES[key]
-            ours = _plus_minus(facts["mean"], facts["half"], form)
-            floor = _plus_minus(facts["floor"], facts["floor_half"], form)
-            nulls = [format(getattr(null, key), form) for null in self.nulls.values()]
-            table.append([label, "more" if larger else "less", ours, floor, *nulls, facts["verdict"]])
+        """The table in words: a head, one row for each measure, and under it the second judge's, where there is one."""
+        table = [["measure", "better is", self.name, "real images", *self.nulls, "verdict"]]
+        for key in MEASURES:
+            table.append(self._row(key))
+            if self.second is not None and key in BY_JUDGE:
+                table.append(self.second._row(key, " by the second judge"))
         return table
+
+    def _row(self, key: str, by: str = "") -> list[str]:
+        (label, larger, form), facts = MEASURES[key], self.record()[key]
+        ours = _plus_minus(facts["mean"], facts["half"], form)
+        floor = _plus_minus(facts["floor"], facts["floor_half"], form)
+        nulls = [format(getattr(null, key), form) for null in self.nulls.values()]
+        return [label + by, "more" if larger else "less", ours, floor, *nulls, facts["verdict"]]
 
     def __str__(self) -> str:
         table = self.rows()
@@ -139,6 +146,13 @@ class Report(NamedTuple):
         head, *rows = self.rows()
         lines = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
         return "\n".join(lines)
+
+
+def _rounded(record: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {
+        key: {k: _significant(v) if isinstance(v, float) else v for k, v in facts.items()}
+        for key, facts in record.items()
+    }
 
 
 def _significant(value: float, digits: int = 4) -> float:

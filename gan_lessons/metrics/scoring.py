@@ -5,7 +5,7 @@ means something only beside a floor (the score of real images at the same n) and
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -36,6 +36,7 @@ class Reference(NamedTuple):
     limit: float  # nearer to a training image than this is a copy
     floor: list[Scores]  # of real images, one for each draw
     nulls: dict[str, Scores]
+    second: "Reference | None" = None  # the same images by another judge
 
 
 def class_shares(probabilities: Tensor) -> Tensor:
@@ -50,13 +51,21 @@ def coverage(shares: Tensor, real: Tensor) -> int:
 
 
 def reference(
-    judge: DigitClassifier, real: Tensor, train: Tensor, n: int = 10_000, *, floors: int = 5, seed: int = 0
+    judge: DigitClassifier,
+    real: Tensor,
+    train: Tensor,
+    n: int = 10_000,
+    *,
+    floors: int = 5,
+    seed: int = 0,
+    second: DigitClassifier | None = None,
 ) -> Reference:
     """Prepare what samples are held against: real images that no generator saw, and those that it was trained on.
 
     Both are bytes (m, 1, h, w). The floor is what `floors` disjoint draws of n training images score (or as many
     as there are, at least two); training images are not compared with themselves. The nulls are 64 training images over
-    and over, and uniform noise. Random choices come from the seed alone.
+    and over, and uniform noise. Random choices come from the seed alone. With a `second` judge, of another make,
+    reports give its opinion, too: a verdict about generators holds where both agree.
     Raises ValueError for fewer than 2n training images, or fewer than 5 real ones.
     """
     if len(train) < 2 * n or len(real) < 5 or n < 5:
@@ -66,16 +75,10 @@ def reference(
         )
     source = torch.Generator().manual_seed(seed)
     real = real[torch.randperm(len(real), generator=source).to(real.device)]
-    features, probabilities = _judged(judge, real)
-    near = min(n, len(real), NEIGHBOURS)
-    pixels, memory = real[:near].flatten(1), train.flatten(1)
+    pixels, memory = real[: min(n, NEIGHBOURS)].flatten(1), train.flatten(1)
     ready = Reference(
-        judge=judge,
+        **_view(judge, real, len(pixels)),
         n=n,
-        moments=moments(features),
-        features=features,
-        radii=spacing(features[:near], 3),
-        shares=class_shares(probabilities),
         pixels=pixels,
         train=memory,
         limit=copy_limit(pixels, memory),
@@ -86,8 +89,29 @@ def reference(
     draws = [train[rows] for rows in order[: floors * n].split(n) if len(rows) == n]
     by_heart = draws[0][:BY_HEART].repeat(-(-n // BY_HEART), 1, 1, 1)[:n]
     noise = torch.randint(256, draws[0].shape, dtype=torch.uint8, generator=source).to(train.device)
-    nulls = {f"{BY_HEART} images by heart": score(by_heart, ready), "uniform noise": score(noise, ready)}
-    return ready._replace(floor=[score(draw, ready, own=True) for draw in draws], nulls=nulls)
+    frauds = {f"{BY_HEART} images by heart": by_heart, "uniform noise": noise}
+    ready = ready._replace(
+        floor=[score(draw, ready, own=True) for draw in draws],
+        nulls={name: score(images, ready) for name, images in frauds.items()},
+    )
+    if second is None:
+        return ready
+    other = ready._replace(**_view(second, real, len(pixels)))
+    floor = [_by_another(draw, other, scores) for draw, scores in zip(draws, ready.floor, strict=True)]
+    nulls = {name: _by_another(images, other, ready.nulls[name]) for name, images in frauds.items()}
+    return ready._replace(second=other._replace(floor=floor, nulls=nulls))
+
+
+def _view(judge: DigitClassifier, real: Tensor, near: int) -> dict[str, Any]:
+    """What a judge sees in real images (m, 1, h, w), by the names of a Reference's fields."""
+    features, probabilities = _judged(judge, real)
+    return {
+        "judge": judge,
+        "moments": moments(features),
+        "features": features,
+        "radii": spacing(features[:near], 3),
+        "shares": class_shares(probabilities),
+    }
 
 
 def score(samples: Tensor, against: Reference, *, own: bool = False) -> Scores:
@@ -103,30 +127,48 @@ def score(samples: Tensor, against: Reference, *, own: bool = False) -> Scores:
             f"depends on n, so draw {against.n:,}, or build the reference with n={len(samples)}"
         )
     images = _as_bytes(samples)
-    features, probabilities = _judged(against.judge, images)
-    shares, near = class_shares(probabilities), len(against.pixels)
-    some, pixels = features[:near], images[:near].flatten(1)
+    pixels = images[: len(against.pixels)].flatten(1)
     return Scores(
-        frechet=frechet_distance(moments(features), against.moments),
-        kernel=float(kernel_distances(features, against.features).mean()),
-        precision=_share(inside(some, against.features[:near], against.radii)),
-        recall=_share(inside(against.features[:near], some, spacing(some, 3))),
-        coverage=float(coverage(shares, against.shares)),
-        entropy=float(entropy(shares)),
-        confidence=float(probabilities.max(1).values.double().mean()),
+        **_by_features(images, against),
         copies=_share(nearest(pixels, against.train, 1 + own) < against.limit),
         repeats=share_of_repeats(pixels, against.pixels),
     )
 
 
+def _by_features(images: Tensor, against: Reference) -> dict[str, float]:
+    """The seven measures that a judge has an opinion on, of bytes (n, ...)."""
+    features, probabilities = _judged(against.judge, images)
+    shares, near = class_shares(probabilities), len(against.pixels)
+    some = features[:near]
+    return {
+        "frechet": frechet_distance(moments(features), against.moments),
+        "kernel": float(kernel_distances(features, against.features).mean()),
+        "precision": _share(inside(some, against.features[:near], against.radii)),
+        "recall": _share(inside(against.features[:near], some, spacing(some, 3))),
+        "coverage": float(coverage(shares, against.shares)),
+        "entropy": float(entropy(shares)),
+        "confidence": float(probabilities.max(1).values.double().mean()),
+    }
+
+
+def _by_another(images: Tensor, other: Reference, scores: Scores) -> Scores:
+    """The same images by another judge; copies and repeats are of pixels, and stay."""
+    return scores._replace(**_by_features(_as_bytes(images), other))
+
+
 def report(samples: Tensor | Sequence[Tensor], against: Reference, name: str = "samples") -> Report:
     """The report card of a generator: n samples, or several independent draws of n, which give intervals.
 
-    The intervals are over the draws: they hold what comes from drawing, not what comes from training again.
+    The intervals are over the draws: they hold what comes from drawing, not what comes from training again. Where the
+    reference has a second judge, its opinion is in the report's `second`, and in its table.
     Raises ValueError as `score`.
     """
     draws = [samples] if isinstance(samples, Tensor) else list(samples)
-    return Report(name, [score(draw, against) for draw in draws], against.floor, against.nulls, against.n)
+    first = Report(name, [score(draw, against) for draw in draws], against.floor, against.nulls, against.n)
+    if (other := against.second) is None:
+        return first
+    opinions = [_by_another(draw, other, scores) for draw, scores in zip(draws, first.draws, strict=True)]
+    return first._replace(second=Report(name, opinions, other.floor, other.nulls, other.n))
 
 
 def _judged(judge: DigitClassifier, images: Tensor, chunk: int = 1000) -> tuple[Tensor, Tensor]:
