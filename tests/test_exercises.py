@@ -123,7 +123,7 @@ def test_a_number_may_come_as_array_or_tensor(answer: Any) -> None:
         (check_number, [0.5], "should be a number, but it is a list"),
         (check_number, torch.tensor([0.5, 0.5]), "should be a number, but it is a Tensor"),
         (check_square, 9, "should be a function, but it is an int"),
-        (checker(int)(lambda n: right()), 2.0, "should be a whole number, but it is a float"),
+        (checker(int)(lambda n: right()), 2.5, "should be a whole number, but it is 2.5"),
         (checker((list, tuple))(lambda n: right()), 2, "should be a list or a tuple, but it is an int"),
         (checker(object, torch.Tensor)(lambda a, b: right()), (1, 2), "should be a Tensor, but it is an int"),
     ],
