@@ -121,7 +121,7 @@ def mean_bce(real: Tensor, fake: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, torch.cat([torch.ones_like(real), torch.zeros_like(fake)]))
 
 
-@pytest.mark.parametrize("d_loss", [mean_bce, losses.non_saturating_mean.d_loss, lambda r, f: mean_bce(r, f).item()])
+@pytest.mark.parametrize("d_loss", [mean_bce, losses.non_saturating_mean.d_loss])
 def test_exercise_3_takes_every_way_to_write_it(d_loss: Function) -> None:
     assert ch02.check_3(d_loss).correct is True
 
@@ -171,8 +171,8 @@ def test_exercise_4_takes_every_way_to_write_it(gradient: Function) -> None:
         (lambda a, y: a.sigmoid() - y, "gradient of the sum"),
         (lambda a, y: y - a.sigmoid(), "sign"),
         (lambda a, y: (a.sigmoid() - y).mean(), "4 entries"),
-        (lambda a, y: value_and_gradient(F.binary_cross_entropy_with_logits, a, y)[1], "autograd is switched off"),
-        (lambda a, y: (a.exp() / (1 + a.exp()) - y) / len(a), "±200"),
+        (lambda a, y: value_and_gradient(F.binary_cross_entropy_with_logits, a, y)[1], "use no autograd"),
+        (lambda a, y: (a.exp() / (1 + a.exp()) - y) / len(a), "±100"),
         (lambda a, y: torch.zeros_like(a), "sigma(0) = 1/2"),
         (lambda a, y: (a.sigmoid() - y) / len(a) + 0.01, "sigma(0) = 1/2"),
     ],
@@ -205,9 +205,9 @@ def test_exercise_5_takes_floor_and_logit(answer: Any) -> None:
         ((H9 / 2, math.log2(9)), "base 2"),
         ((H9 / 2, 1.0), "label"),
         ((H9 / 2, 5.0), "solve"),
-        ((H9 / 2,), "two numbers"),
-        (H9 / 2, "should be a tuple"),
-        (("a", "b"), "raised"),
+        ((H9 / 2,), "pair of numbers"),
+        (H9 / 2, "should be a pair of numbers"),
+        (("a", "b"), "number 1 of them is a str"),
     ],
 )
 def test_exercise_5_points_at_the_mistake(answer: Any, pointer: str) -> None:

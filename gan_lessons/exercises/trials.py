@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from types import CodeType
 from typing import Any
 
 import torch
@@ -31,10 +32,10 @@ def logits(*shifts: float, seed: int = 0, sizes: Iterable[int] = (5, 64, 1)) -> 
 def agrees(given: Tensor, truth: Tensor, dtype: torch.dtype) -> bool:
     """Whether two tensors agree as well as results computed in dtype should; axes of length 1 do not count.
 
-    Infinities must agree, nan agrees with nothing. float64: to 10^-7 of the larger of |truth| and 1; else 10^-4.
+    Infinities must agree, nan agrees with nothing. float64: to 10^-6 of the larger of |truth| and 1; else 10^-4.
     """
     given, truth = given.double().squeeze(), truth.double().squeeze()
-    tol = 1e-7 if dtype == torch.float64 else 1e-4
+    tol = 1e-6 if dtype == torch.float64 else 1e-4
     if given.shape != truth.shape:
         return False
     near = ((given - truth).abs() <= tol * truth.abs().clamp(min=1)) & truth.isfinite()
@@ -118,3 +119,20 @@ def pointwise(function: Function, x: Tensor) -> Any:
         return function(x.clone())
     except (TypeError, ValueError, RuntimeError):
         return [function(value) for value in x.tolist()]
+
+
+def mentions(function: Any, *names: str) -> bool:
+    """Whether a function's code, or that of one that it calls, uses one of these global or attribute names."""
+    pending, seen = [function], set()
+    while pending:
+        one = pending.pop()
+        code = getattr(one, "__code__", one)
+        if not isinstance(code, CodeType) or code in seen:
+            continue
+        seen.add(code)
+        if not set(names).isdisjoint(code.co_names):
+            return True
+        scope = getattr(one, "__globals__", {})
+        cells = [cell.cell_contents for cell in getattr(one, "__closure__", None) or ()]
+        pending += [*code.co_consts, *cells, *(scope[name] for name in code.co_names if name in scope)]
+    return False
