@@ -58,7 +58,7 @@ def check_2(spin: Callable[[Tensor, Tensor], Tensor]) -> Verdict:
         given = given.reshape(-1)
         if len(z) > 1 and torch.equal(given, truth + 1):
             return not_yet("Nearly: your outcomes are one too high. The first piece belongs to outcome 0.")
-        if torch.equal(given, (z * len(p)).floor().double()):
+        if len(z) > 1 and torch.equal(given, (z * len(p)).floor().double()):
             return not_yet(f"Each outcome comes equally often, but p is {shares}: cut pieces of these lengths.")
         if len(z) == 1 and z[0] == 0:
             return not_yet(
@@ -135,7 +135,8 @@ def check_4(log_mixture: Callable[[Tensor, float], Tensor]) -> Verdict:
             )
         k = int((given.reshape(-1) - truth).abs().nan_to_num(torch.inf).argmax())
         return not_yet(
-            f"With log p = {log_p[k]:g} and share = {share} the mixture's density has the logarithm {truth[k]:.3g}; "
+            f"With log p = {log_p[k]:g} and share = {share} the mixture's density has the logarithm "
+            f"{round(float(truth[k]), 3):g}; "
             f"yours gives {given.reshape(-1)[k]:.3g}."
         )
     return right("And that is the whole paradox: 99 % rubbish never costs more than log 100 = 4.6 nats a picture.")

@@ -38,7 +38,7 @@ def fault(answer: float, truth: float, turns: Turns = (), otherwise: str = "", d
     for value, pointer in turns:
         if rounded(answer, value, digits) and not rounded(value, truth, digits):
             return pointer
-    if truth != 0 and rounded(answer, truth, 1):
+    if truth != 0 and any(math.isclose(answer, float(f"{truth:.{k}g}"), rel_tol=1e-6) for k in range(1, digits)):
         return f"{answer:g} is rounded too much to judge: give {'two' if digits == 2 else digits} digits or more."
     if truth != 0 and abs(truth) <= 1 and rounded(answer / 100, truth, digits):
         return f"{answer:g} is right in per cent. Give it as a number, {answer / 100:g}."

@@ -105,10 +105,10 @@ def flow(function: Function, truth: Function, *inputs: Tensor) -> str:
     given, wanted = slopes(function, *inputs), slopes(truth, *inputs)
     if given is None:
         return "no gradient flows through it: stay in torch, without .item(), float(), .numpy(), .detach() or no_grad."
-    for one, other, x in zip(given, wanted or (), inputs, strict=True):
+    for k, (one, other, x) in enumerate(zip(given, wanted or (), inputs, strict=True), start=1):
         if not agrees(one, other, x.dtype):
             if not bool(one.any()):
-                return f"no gradient arrives at {_short(x)}: is it cut off by .detach() or by a clamp?"
+                return f"no gradient arrives at its input number {k}: is it cut off by .detach() or by a clamp?"
             return f"its gradient is wrong. {told(x, one, other)} (No clamp, and nothing cut off?)"
     return ""
 
