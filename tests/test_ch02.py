@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -261,12 +262,22 @@ def test_the_temperature_of_exaggerated_logits_is_about_the_exaggeration(times: 
     assert all(ch02._bce(a / t, y) > least for t in (0.97 * best, 1.03 * best))
 
 
+NAMES = {"math": math, "np": np, "sympy": sympy, "torch": torch, "F": F, "grad": torch.autograd.grad}
+
+
 @pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
 def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
-    names: dict[str, Any] = {"math": math, "torch": torch, "F": F}
+    names: dict[str, Any] = dict(NAMES)
     exec(code, names)
-    answer = list(names.values())[-1]
-    verdict = CHECKS[exercise](answer)
+    verdict = CHECKS[exercise](list(names.values())[-1])
     assert verdict.correct is False
     assert "raised" not in verdict.message
     assert len(verdict.message) > 40
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in RIGHT.items() for code in codes])
+def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
+    names: dict[str, Any] = dict(NAMES)
+    exec(code, names)
+    verdict = CHECKS[exercise](list(names.values())[-1])
+    assert verdict.correct is True, verdict.message
