@@ -14,6 +14,7 @@ from torch import Tensor
 from gan_lessons import losses
 from gan_lessons.exercises import Verdict, ch02
 from tests.chapters import assert_wrong, by_hand
+from tests.right_answers.ch02 import RIGHT
 from tests.wrong_answers.ch02 import WRONG
 
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch02, f"check_{number}") for number in range(1, 7)}
