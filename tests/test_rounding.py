@@ -70,6 +70,6 @@ def test_a_wrong_number_gets_the_pointer_that_fits(answer: float, words: str) ->
 
 
 def test_a_wrong_turn_within_rounding_of_the_truth_is_not_blamed() -> None:
-    assert fault(0.316, 0.3133, [(0.3134, "a wrong turn")], "otherwise") == "otherwise"
+    assert fault(0.3128, 0.3133, [(0.313, "a wrong turn")], "otherwise") == "otherwise"
     assert fault(0.3134, 0.31, [(0.3134, "a wrong turn")], "otherwise") == "a wrong turn"
     assert fault(0.96, 27 / 28, [(26 / 27, "a wrong turn")], "otherwise") == ""
