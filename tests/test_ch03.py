@@ -78,7 +78,7 @@ def test_exercise_1_takes_the_divergence(answer: Any) -> None:
         (0.14, "Give three digits"),
         (0.155, "First turn"),
         (1.10, "First turn"),
-        (math.nan, "First turn"),
+        (math.nan, "it is nan"),
         ("0.143", "should be a number"),
     ],
 )

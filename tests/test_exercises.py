@@ -1,10 +1,11 @@
 """The exercises: what a checker says to a learner, then every solution and every wrong answer of the real chapters."""
 
 import ast
-import importlib.util
+import importlib
 import inspect
 import json
 import math
+import random
 import re
 import resource
 from collections.abc import Callable, Iterator
@@ -18,9 +19,11 @@ import pytest
 import torch
 from IPython.lib.pretty import pretty
 from nbformat.v4 import new_code_cell
+from torch import nn
 
 from gan_lessons import runner
-from gan_lessons.exercises import Verdict, checker, close, not_yet, right
+from gan_lessons.exercises import Verdict, checker, close, forms, not_yet, right
+from gan_lessons.exercises.traces import changes
 
 ROOT = Path(__file__).parent.parent
 BOOK = sorted((ROOT / "book").glob("*.ipynb"))
@@ -123,7 +126,7 @@ def test_a_number_may_come_as_array_or_tensor(answer: Any) -> None:
         (check_number, [0.5], "should be a number, but it is a list"),
         (check_number, torch.tensor([0.5, 0.5]), "should be a number, but it is a Tensor"),
         (check_square, 9, "should be a function, but it is an int"),
-        (checker(int)(lambda n: right()), 2.0, "should be a whole number, but it is a float"),
+        (checker(int)(lambda n: right()), 2.5, "should be a whole number, but it is 2.5"),
         (checker((list, tuple))(lambda n: right()), 2, "should be a list or a tuple, but it is an int"),
         (checker(object, torch.Tensor)(lambda a, b: right()), (1, 2), "should be a Tensor, but it is an int"),
     ],
@@ -140,6 +143,70 @@ def test_what_goes_wrong_in_a_learners_code_is_shown_and_not_raised() -> None:
     assert check_square(lambda x: "text").correct is False
     assert check_anything().correct is False
     assert check_anything(torch.tensor([1, 2])).correct is False  # its truth value is an error
+
+
+@pytest.mark.parametrize("answer", [math.nan, math.inf, torch.tensor(-math.inf)])
+def test_nan_and_infinity_are_told(answer: Any) -> None:
+    assert re.search("it is (nan|infinity|minus infinity)", check_number(answer).message)
+
+
+def test_what_a_function_returns_in_no_fit_form_is_told() -> None:
+    check = checker(callable)(lambda f: right(str(forms.number(f()))))
+    assert check(lambda: torch.tensor([0.5])).message == "Right. 0.5"
+    assert check(lambda: [1, 2]).message == "Not yet. What your function returns should be a number, but it is a list."
+
+
+def test_a_checker_gets_the_answer_in_the_form_that_it_wants() -> None:
+    check = checker(float, int, forms.several(float, 2))(lambda *answers: right(repr(answers)))
+    assert check(torch.tensor([0.5]), 3.0, np.array([1, 2])).message == "Right. (0.5, 3, (1.0, 2.0))"
+
+
+def test_a_checker_leaves_the_global_state_as_it_was() -> None:
+    def unruly() -> float:
+        torch.manual_seed(1)
+        np.random.seed(1)  # noqa: NPY002
+        random.seed(1)
+        torch.set_default_dtype(torch.float64)
+        torch.set_grad_enabled(False)
+        return 1.0
+
+    def state() -> list[Any]:
+        numpys = str(np.random.get_state())  # noqa: NPY002
+        dice = [torch.get_rng_state().tolist(), numpys, random.getstate()]
+        return [*dice, torch.get_default_dtype(), torch.is_grad_enabled()]
+
+    def unruly_and_broken() -> float:
+        unruly()
+        raise ValueError
+
+    for learner in (unruly, unruly_and_broken):
+        before = state()
+        assert checker(callable)(lambda f: right(f"{f()}"))(learner).correct is (learner is unruly)
+        assert state() == before
+
+
+def test_a_checker_leaves_a_network_that_is_the_answer_as_it_was() -> None:
+    network = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    network(torch.randn(4, 2)).sum().backward()
+    network[1].eval()
+
+    @checker(nn.Module)
+    def check(given: nn.Module) -> Verdict:
+        given.train().requires_grad_(False)(torch.randn(4, 2))
+        given.zero_grad()
+        torch.nn.init.zeros_(given[0].weight)  # type: ignore[index]
+        return right()
+
+    with changes(network=network) as changed:
+        assert check(network).correct is True
+    assert changed == []
+
+
+def test_a_checker_gets_its_own_dict_and_leaves_the_learners() -> None:
+    answer = {"A ": torch.tensor(1.0)}
+    check = checker(forms.table(float, "a"))(lambda given: right(given.clear()))
+    assert check(answer).correct is True
+    assert list(answer) == ["A "]
 
 
 def test_ctrl_c_in_a_learners_code_is_no_wrong_answer() -> None:
@@ -213,15 +280,13 @@ def exercises(chapter: Path) -> Iterator[Exercise]:
                 yield Exercise(int(tag.split("-")[1]), text, cell, index)
 
 
-def wrong_answers(chapter: Path) -> dict[int, tuple[str, str]]:
-    path = ROOT / "tests" / "wrong_answers" / f"ch{chapter.stem[:2]}.py"
-    spec = importlib.util.spec_from_file_location(f"wrong_answers_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    wrong: dict[int, tuple[str, str]] = module.WRONG
-    return wrong
+def listed(kind: str, chapter: Path) -> dict[int, tuple[str, ...]]:
+    """The right or the wrong answers to the exercises of a chapter, as source code; {} where none are listed yet."""
+    path = ROOT / "tests" / f"{kind}_answers" / f"ch{chapter.stem[:2]}.py"
+    answers: dict[int, tuple[str, ...]] = {}
+    if path.exists():
+        answers = getattr(importlib.import_module(f"tests.{kind}_answers.{path.stem}"), kind.upper())
+    return answers
 
 
 def test_there_are_chapters_with_exercises() -> None:
@@ -242,13 +307,28 @@ def test_a_chapter_has_four_to_six_exercises_with_hint_solution_and_checker(chap
             assert exercise.folded(kind).endswith("\n\n")
 
 
+def bare(code: str) -> str:
+    """Code without comments and of one layout, to see whether two answers are the same."""
+    return ast.unparse(ast.parse(code))
+
+
+# Chapters whose lists are still shorter than three, and the least that an exercise has there.
+KNOWN_GAPS = {
+    **{f"{number:02}": {"right": 0, "wrong": 2} for number in range(3, 14)},
+}
+
+
 @by_stem
-def test_a_chapter_has_two_wrong_answers_for_each_exercise(chapter: Path) -> None:
-    wrong = wrong_answers(chapter)
+@pytest.mark.parametrize("kind", ["right", "wrong"])
+def test_each_exercise_has_three_right_and_three_wrong_answers_beside_its_solution(kind: str, chapter: Path) -> None:
+    answers = listed(kind, chapter)
     found = {exercise.number: exercise for exercise in exercises(chapter)}
-    assert sorted(wrong) == sorted(found)
-    for number, answers in wrong.items():
-        assert len({answer.strip() for answer in (*answers, found[number].solution)}) == 3
+    counts = [len({bare(code) for code in answers.get(n, ())} - {bare(one.solution)}) for n, one in found.items()]
+    least = min(counts)
+    assert set(answers) <= set(found)
+    wanted = KNOWN_GAPS.get(chapter.stem[:2], {}).get(kind, 3)
+    assert least >= wanted
+    assert least < 3 or wanted == 3, f"no gap any more: take {kind} of chapter {chapter.stem[:2]} out of KNOWN_GAPS"
 
 
 # Runs in the kernel, after the exercise's own cell: each case in a copy of the notebook's names.
@@ -272,11 +352,12 @@ def _judge(cases):
 def verdicts_of(chapter: Path, scratch: Path) -> tuple[Path, dict[int, dict[str, list[Any]]]]:
     """Run a chapter once in smoke; say where it lies, what each exercise's cell showed, and the verdicts on answers."""
     notebook = nbformat.read(chapter, as_version=4)
-    wrong = wrong_answers(chapter)
     found = list(exercises(chapter))
     for exercise in reversed(found):
         answers = {"solution": exercise.solution}
-        answers |= {f"wrong {k}": code for k, code in enumerate(wrong[exercise.number], start=1)}
+        for kind in ("right", "wrong"):
+            codes = listed(kind, chapter).get(exercise.number, ())
+            answers |= {f"{kind} {k}": code for k, code in enumerate(codes, start=1)}
         cases = {name: f"{code}\n{exercise.call}" for name, code in answers.items()}
         probe = new_code_cell(f"{PROBE}\n_judge({cases!r})", metadata={"tags": [f"verdicts-{exercise.number}"]})
         notebook.cells.insert(exercise.at + 1, probe)
@@ -313,15 +394,15 @@ def test_chapter_runs_in_smoke_without_data_and_its_checkers_tell_right_from_wro
     for number, verdicts in results.items():
         with subtests.test("unanswered", exercise=number):
             assert verdicts["stub"][2] == "Not answered yet."
-        with subtests.test("solution", exercise=number):
-            assert verdicts["solution"][:2] == ["Verdict", True], verdicts["solution"][2]
-            assert verdicts["solution"][2].startswith("Right.")
-        for name in ("wrong 1", "wrong 2"):
+        for name, (kind, correct, message) in verdicts.items():
             with subtests.test(name, exercise=number):
-                kind, correct, message = verdicts[name]
-                assert (kind, correct) == ("Verdict", False), message
-                assert re.match(r"Not yet\. .{15}", message)
-                assert "Your answer raised" not in message  # a judgement, not an accident
+                if name == "solution" or name.startswith("right"):
+                    assert (kind, correct) == ("Verdict", True), message
+                    assert message.startswith("Right.")
+                elif name.startswith("wrong"):
+                    assert (kind, correct) == ("Verdict", False), message
+                    assert re.match(r"Not yet\. .{15}", message)
+                    assert "Your answer raised" not in message  # a judgement, not an accident
 
 
 # --- what every checker of every chapter keeps -------------------------------------------------------------------

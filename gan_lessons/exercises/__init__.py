@@ -4,11 +4,20 @@ A checker is a function from a learner's answers to a Verdict:
 
     @checker(float)
     def check_1(answer: float) -> Verdict:
-        if close(answer, math.log(2)):
-            return right("log 2 nats is one bit.")
-        return not_yet("Look again at the definition of entropy: which logarithm does it take?")
+        turns = [(1.0, "That is in bits. For nats take the natural logarithm.")]
+        if pointer := fault(answer, math.log(2), turns, "Look again at the definition of entropy."):
+            return not_yet(pointer)
+        return right("log 2 nats is one bit.")
 
-and the last line of the learner's cell is `ch02.check_1(answer_1)`.
+and the last line of the learner's cell is `ch02.check_1(answer_1)`. How to write one:
+
+- The decorator says the form of each answer: float, int, str, callable, a class, or from `forms` several(float, 2),
+  set_of(int), table(float, "key", …). What arrives is plain, however it was written. What a learner's function
+  returns goes through the same forms: number(…), any_number(…) (may be nan), whole_number(…), tensor(…).
+- Numbers are judged by `rounding.fault`: two digits are right, and no rounded answer is blamed for a wrong turn.
+- Functions are tried by `trials.misses` at sizes, extremes and in both precisions, `trials.flow` follows gradients, and
+  `traces.changes` sees what was left changed. The guard puts back random states, dtype, grad mode and networks.
+- Each exercise has three right and three wrong answers or more in tests/right_answers and tests/wrong_answers.
 """
 
 import dis
@@ -19,8 +28,11 @@ from typing import Any, NamedTuple, overload
 
 import numpy as np
 
+from gan_lessons.exercises.forms import Form, Unfit, form, tensor, whole_number
+from gan_lessons.exercises.traces import global_state_kept, networks_kept
+
 Check = Callable[..., "Verdict"]
-Kind = type | tuple[type, ...] | Callable[[object], bool]
+Kind = type | tuple[type, ...] | Callable[[object], bool] | Form
 
 
 class Verdict(NamedTuple):
@@ -51,30 +63,38 @@ def checker(check: Check, /) -> Check: ...
 @overload
 def checker(*expected: Kind, returns: bool = True) -> Callable[[Check], Check]: ...
 def checker(*expected: Any, returns: bool = True) -> Check | Callable[[Check], Check]:
-    """Guard a checker, so that it takes any answers at all and returns a Verdict. Use it bare or with types.
+    """Guard a checker, so that it takes any answers at all and returns a Verdict. Use it bare or with forms.
 
-    `expected` holds a type for each answer, in order: a class, a tuple of classes, or `callable`. `float` also takes
-    whole numbers, NumPy numbers and tensors of one element. "Not answered yet" are None, `...`, a list, tuple or dict
-    that holds one of them, a function with an empty body, and one that gives None or `...` when the checker calls it
-    (not so with returns=False, for functions that work in place). A wrong type, or an exception in the learner's
-    code, is "Not yet."
+    `expected` holds the form of each answer, in order: one of `forms`, or float, int, str, callable, a class or a
+    tuple of classes; the checker gets the answer in that form. "Not answered yet" are None, `...`, a list, tuple or
+    dict that holds one of them, a function with an empty body, and one that gives None or `...` when the checker calls
+    it (not so with returns=False, for functions that work in place). A wrong form, or an exception in the learner's
+    code, is "Not yet." Afterwards the global state (random numbers, dtype, grad mode) and networks given as answers are
+    as they were.
     """
 
     def guard(check: Check) -> Check:
+        forms = [form(kind) for kind in expected]
+
         @wraps(check)
         def guarded(*answers: Any) -> Verdict:
             if any(_unanswered(answer) for answer in answers):
                 return UNANSWERED
-            for answer, kind in zip(answers, expected, strict=False):
-                if not _is_a(answer, kind):
-                    found = _article(type(answer).__name__)
-                    return not_yet(f"The answer should be {_in_words(kind)}, but it is {found}.")
-            try:
-                return check(*(_watched(answer) if returns else answer for answer in answers))
-            except _NoAnswer:
-                return UNANSWERED
-            except Exception as error:
-                return not_yet(f"Your answer raised {type(error).__name__}: {error}")
+            fitted = list(answers)
+            with global_state_kept(), networks_kept(*answers):
+                try:
+                    for k, (answer, one) in enumerate(zip(answers, forms, strict=False)):
+                        fitted[k] = one(answer)
+                except Unfit as error:
+                    return not_yet(_sentence(f"The answer {error}"))
+                try:
+                    return check(*(_watched(answer) if returns else answer for answer in fitted))
+                except _NoAnswer:
+                    return UNANSWERED
+                except Unfit as error:
+                    return not_yet(_sentence(f"What your function returns {error}"))
+                except Exception as error:
+                    return not_yet(f"Your answer raised {type(error).__name__}: {error}")
 
         return guarded
 
@@ -90,7 +110,7 @@ def close(answer: Any, truth: Any, tol: float = 1e-3) -> bool:
     The shapes must agree, except for axes of length 1: (n, 1) equals (n,). NaN is close to nothing. Raises TypeError
     or ValueError for what is no number; the guard of `checker` puts that into words.
     """
-    a, b = (np.squeeze(np.asarray(_plain(value), dtype=float)) for value in (answer, truth))
+    a, b = (np.squeeze(tensor(value).numpy()) for value in (answer, truth))
     return a.shape == b.shape and bool(np.all(np.abs(a - b) <= tol * np.maximum(1.0, np.abs(b))))
 
 
@@ -101,7 +121,15 @@ def roughly(answer: float, truth: float) -> bool:
 
 def whole(value: Any) -> bool:
     """Whether a value is one whole number of whatever kind, such as 32, 64 / 2 or np.int64(32); True is none."""
-    return _is_a(value, float) and float(_plain(value)).is_integer()
+    try:
+        whole_number(value)
+    except Unfit:
+        return False
+    return True
+
+
+def _sentence(words: str) -> str:
+    return words if words.endswith((".", "?")) else f"{words}."
 
 
 class _NoAnswer(Exception):
@@ -139,33 +167,3 @@ def _empty_body(function: FunctionType) -> bool:
     steps = [step for step in dis.get_instructions(function) if step.opname not in ("RESUME", "NOP")]
     constants = [step.argval for step in steps if step.opname in loads]
     return all(step.opname in (*loads, "RETURN_VALUE") for step in steps) and constants in ([None], [...])
-
-
-def _is_a(answer: Any, kind: Any) -> bool:
-    if isinstance(kind, tuple):
-        return any(_is_a(answer, one) for one in kind)
-    if kind is callable:
-        return callable(answer)
-    if kind not in (int, float):
-        return isinstance(answer, kind)
-    number = _plain(answer)
-    if not isinstance(number, (int, float, np.generic, np.ndarray)):
-        return False
-    array = np.asarray(number)  # a bool is of kind "b"
-    return array.size == 1 and array.dtype.kind in ("iu" if kind is int else "iuf")
-
-
-def _plain(value: Any) -> Any:
-    """A tensor as an array, wherever it lies; anything else as it is."""
-    return value.detach().cpu().numpy() if hasattr(value, "detach") else value
-
-
-def _in_words(kind: Any) -> str:
-    if isinstance(kind, tuple):
-        return " or ".join(_in_words(one) for one in kind)
-    words = {int: "a whole number", float: "a number", bool: "True or False", callable: "a function", str: "text"}
-    return words.get(kind) or _article(kind.__name__)
-
-
-def _article(noun: str) -> str:
-    return f"{'an' if noun[0].lower() in 'aeiou' else 'a'} {noun}"

@@ -1,0 +1,45 @@
+"""One rule for rounded numbers: two significant digits are right, and a rounded answer is no misconception."""
+
+import math
+from collections.abc import Iterable
+
+Turns = Iterable[tuple[float, str]]  # what a misconception leads to, and the pointer for it
+
+
+def rounded(answer: float, truth: float, digits: int = 2) -> bool:
+    """Whether an answer is the truth, or the truth rounded to at least so many significant digits.
+
+    0.31 and 0.313 are right for 0.3133; 0.3, 0.32 and 0.316 are not. A number that was not rounded may be off by
+    one part in 10^(digits + 1). 0 is right to 10^-6, and an infinity is equal to itself only.
+    """
+    if not (math.isfinite(answer) and math.isfinite(truth)):
+        return answer == truth
+    if truth == 0:
+        return abs(answer) < 1e-6
+    off = abs(answer - truth)
+    if off <= abs(truth) * 10 ** -(digits + 1):
+        return True
+    for places in range(digits, digits + 4):
+        unit = 10.0 ** (math.floor(math.log10(abs(truth))) + 1 - places)
+        stands_on_it = abs(answer / unit - round(answer / unit)) < 1e-3  # float32 is not finer
+        if stands_on_it and off <= 0.525 * unit:  # a little more than half: whoever rounds twice
+            return True
+    return False
+
+
+def fault(answer: float, truth: float, turns: Turns = (), otherwise: str = "", digits: int = 2) -> str:
+    """What to say of a number: nothing, "", where it is right; else the pointer of the first wrong turn it shows.
+
+    A wrong turn that leads to the truth, but for rounding, is never blamed. Then come what holds for all numbers, a
+    rounding too coarse and per cent, and last `otherwise`.
+    """
+    if rounded(answer, truth, digits):
+        return ""
+    for value, pointer in turns:
+        if rounded(answer, value, digits) and not rounded(value, truth, digits):
+            return pointer
+    if truth != 0 and any(math.isclose(answer, float(f"{truth:.{k}g}"), rel_tol=1e-6) for k in range(1, digits)):
+        return f"{answer:g} is rounded too much to judge: give {'two' if digits == 2 else digits} digits or more."
+    if truth != 0 and abs(truth) <= 1 and rounded(answer / 100, truth, digits):
+        return f"{answer:g} is right in per cent. Give it as a number, {answer / 100:g}."
+    return otherwise or "Look at this number again."
