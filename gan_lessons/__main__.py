@@ -160,20 +160,23 @@ def _score(options: argparse.Namespace) -> int:
         raise ValueError(f"{options.name} is a file and has no card: leave --keep out, or name a stored generator")
     draws = _draws(options)
     train, test = (data.load(options.dataset, split).images for split in ("train", "test"))
-    judge = judges.load("mnist")
+    judge, second = judges.load("mnist"), judges.load(judges.SECOND)
     print("Scoring real images and frauds first, then yours: some minutes for 10,000 of them.", file=sys.stderr)
-    against = metrics.reference(judge, test, train, options.n)
+    against = metrics.reference(judge, test, train, options.n, second=second)
     report = metrics.report(draws, against, Path(options.name).stem)
     print(report, end="\n\n")
     shares = metrics.class_shares(judge.probabilities(data.unit(draws[0]))) / against.shares.clamp(min=1e-9)
     rare, common = int(shares.argmin()), int(shares.argmax())
     print(f"Rarest digit: {rare}, {shares[rare]:.2f} times its share among real images.")
     print(f"Commonest digit: {common}, {shares[common]:.2f} times.")
-    print(f"Judge {judges.card().sha256[:12]}, test images of {options.dataset}; draws: {len(draws)} of {options.n:,}.")
+    shas = [judges.card(name).sha256 for name in ("mnist", judges.SECOND)]
+    print(f"Judges {shas[0][:12]} and {shas[1][:12]}, test images of {options.dataset}.")
+    print(f"Draws: {len(draws)} of {options.n:,}.")
     print("± is a 95 % interval over draws; chapter 06 explains the rows.")
     if options.keep:
         facts = report.facts(
-            judge=judges.card().sha256,
+            judge=shas[0],
+            second_judge=shas[1],
             against=f"{options.dataset}, test",
             rarest_class=round(float(shares.min()), 2),
             commonest_class=round(float(shares.max()), 2),

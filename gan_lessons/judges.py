@@ -1,13 +1,16 @@
-"""The stored judge: the classifier that chapter 06 trained and froze, checked before it is used.
+"""The stored judges: classifiers of digits that were trained once and frozen, checked before they are used.
 
-    judge = judges.load("mnist")
+    judge, second = judges.load("mnist"), judges.load("mnist-normed")
+    opinions = judges.opinions(test_images)          # both at once, three numbers each
 
 `NAME.safetensors` (float32) and `NAME.json` lie side by side in data/weights/judges, and travel with the package.
-Scores of two judges cannot be compared, so all chapters use this one, and a card names its sha256.
+Scores of two judges cannot be compared, so all chapters use these, and a card names their sha256: "mnist", which
+chapter 06 trains, and "mnist-normed", of another make (`tools/train_judge.py` trains it).
 """
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +21,7 @@ from torch import Tensor
 from gan_lessons.checkpoints import load_weights, save_weights
 from gan_lessons.data.downloads import DamagedFile, verify
 from gan_lessons.metrics import class_shares, coverage
-from gan_lessons.metrics.classifier import DigitClassifier
+from gan_lessons.metrics.classifier import DigitClassifier, NormedClassifier
 from gan_lessons.metrics.distances import Moments, frechet_distance, moments
 from gan_lessons.paths import atomic_write, commit, shipped
 
@@ -37,6 +40,15 @@ class JudgeCard(NamedTuple):
     sha256: str
     date: str
     commit: str
+    network: str = "DigitClassifier"  # a key of NETWORKS
+
+
+# The networks that a card may name.
+NETWORKS: dict[str, type[DigitClassifier]] = {
+    "DigitClassifier": DigitClassifier,
+    "NormedClassifier": NormedClassifier,
+}
+SECOND = "mnist-normed"
 
 
 class Ruler(NamedTuple):
@@ -74,6 +86,19 @@ def ruler(images: Tensor, device: torch.device | str = "cpu", name: str = "mnist
     return Ruler(judge, moments(features), class_shares(judge.head(features).softmax(1)))
 
 
+def opinions(images: Tensor, device: torch.device | str = "cpu") -> Callable[[Tensor], dict[str, float]]:
+    """Both judges as one function of samples, (n, 1, 28, 28) in [0, 1]: each number of a Ruler, and as second_….
+
+    `images` are real ones, as for `ruler`. A verdict about generators holds where both judges agree.
+    """
+    first, second = ruler(images, device), ruler(images, device, SECOND)
+
+    def judged(samples: Tensor) -> dict[str, float]:
+        return first(samples) | {f"second_{name}": value for name, value in second(samples).items()}
+
+    return judged
+
+
 def names(folder: Path | None = None) -> list[str]:
     """Return the names of the stored judges, sorted."""
     return sorted(path.stem for path in _home(folder).glob("*.json"))
@@ -106,8 +131,12 @@ def load(name: str = "mnist", folder: Path | None = None) -> DigitClassifier:
     except DamagedFile as error:
         found = str(error).partition("\nMove it away")[0]
         raise DamagedFile(f"{found}\nThe course's scores need this very judge: {_remedy(path)}") from None
+    if facts.network not in NETWORKS:
+        raise ValueError(
+            f"the card of {path.name} names {facts.network!r}, but we know {sorted(NETWORKS)}; update the package"
+        )
     with torch.random.fork_rng(devices=[]):  # initial weights are drawn, and overwritten at once
-        network = DigitClassifier(facts.width, facts.features)
+        network = NETWORKS[facts.network](facts.width, facts.features)
     load_weights(path, network)
     return network.eval().requires_grad_(False)
 
@@ -127,19 +156,19 @@ def save(
     if not all(bool(p.isfinite().all()) for p in network.parameters()):
         raise ValueError("the judge holds NaN or infinity; train it again with a smaller learning rate")
     path = save_weights(_home(folder) / f"{name}.safetensors", network)
-    head = network.head
     facts = JudgeCard(
         name=name,
         chapter=chapter,
         data=data,
         width=int(network.body.get_submodule("0").get_parameter("weight").shape[0]),
-        features=head.in_features,
+        features=network.head.in_features,
         steps=steps,
         seconds=round(seconds, 1),
         accuracy=round(accuracy, 4),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         date=datetime.now(UTC).date().isoformat(),
         commit=commit(),
+        network=type(network).__name__,
     )
     text = json.dumps(facts._asdict(), indent=2) + "\n"
     atomic_write(path.with_suffix(".json"), lambda stream: stream.write(text.encode()))

@@ -12,7 +12,7 @@ import torch
 from gan_lessons import data, judges, zoo
 from gan_lessons.data.downloads import DamagedFile
 from gan_lessons.metrics import distances
-from gan_lessons.metrics.classifier import DigitClassifier
+from gan_lessons.metrics.classifier import DigitClassifier, NormedClassifier, scaled
 from gan_lessons.paths import shipped
 
 FACTS: dict[str, Any] = {"chapter": "06", "data": "digits", "steps": 10, "seconds": 1.234, "accuracy": 0.98765}
@@ -120,3 +120,46 @@ def test_a_ruler_gives_what_the_longer_way_gives() -> None:
 def test_a_ruler_is_not_made_of_floats() -> None:
     with pytest.raises(ValueError, match="uint8"):
         judges.ruler(torch.rand(4, 1, 28, 28))
+
+
+def test_a_judge_of_another_make_comes_back_as_what_it_is_and_an_unknown_make_is_refused(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = NormedClassifier(2, 8)
+    network(torch.rand(50, 1, 28, 28))  # its statistics move
+    card = saved(tmp_path, network.eval())
+    loaded, images = judges.load("small", tmp_path), torch.rand(5, 1, 28, 28)
+    assert type(loaded) is NormedClassifier
+    assert card.network == "NormedClassifier"
+    assert torch.equal(loaded.features(images), network.features(images))
+    rewrite(tmp_path, network="Oracle")
+    with pytest.raises(ValueError, match=r"Oracle.*we know \['DigitClassifier', 'NormedClassifier'\].*update"):
+        judges.load("small", tmp_path)
+
+
+def test_scaled_features_have_the_variance_that_is_asked_for_and_the_same_probabilities() -> None:
+    torch.manual_seed(0)
+    network, images = NormedClassifier(4, 16).eval(), data.load("digits").images[:300]
+    before = network.probabilities(data.unit(images))
+    assert scaled(network, images, 50.0) is network
+    assert float(network.features(data.unit(images)).double().var(0).sum()) == pytest.approx(50.0, rel=1e-4)
+    assert torch.allclose(network.probabilities(data.unit(images)), before, atol=1e-5)
+
+
+def test_the_two_stored_judges_are_of_different_make_and_the_second_reads_better() -> None:
+    first, second = (judges.card(name) for name in ("mnist", judges.SECOND))
+    assert first.network != second.network
+    assert second.accuracy >= 0.995 > first.accuracy
+    digits = data.load("digits", "test")
+    assert digits.labels is not None
+    for card in (first, second):  # digits that neither was trained on, from another source
+        read = judges.load(card.name).probabilities(data.unit(digits.images)).argmax(1)
+        assert float((read == digits.labels).float().mean()) > 0.6, card.name
+
+
+def test_opinions_are_those_of_both_rulers() -> None:
+    digits = data.load("digits", "test").images
+    judged = judges.opinions(digits)(data.unit(digits[:100]))
+    for name, prefix in (("mnist", ""), (judges.SECOND, "second_")):
+        alone = judges.ruler(digits, name=name)(data.unit(digits[:100]))
+        assert {key: judged[prefix + key] for key in alone} == alone
+    assert len(judged) == 6

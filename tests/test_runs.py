@@ -5,15 +5,16 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gan_lessons import GAN, Step, data, losses, noise, runs, train
-from gan_lessons.models import mlp_discriminator, mlp_generator
+from gan_lessons.models import mlp_discriminator
 
 
 def game(seed: int = 0, lr: float = 1e-2) -> tuple[GAN, data.Batches, dict[str, Any]]:
     torch.manual_seed(seed)
-    gan = GAN(mlp_generator((8,), 5, 9), mlp_discriminator((8,), 9, 0.2), noise.gaussian(5))
+    G = nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 9), nn.Sigmoid())
+    gan = GAN(G, mlp_discriminator((8,), 9, 0.2), noise.gaussian(5))
     batches = data.batches(torch.rand(40, 9), 8)
     adams = {
         "g_optimizer": torch.optim.Adam(gan.G.parameters(), lr),

@@ -97,6 +97,22 @@ def fit_classifier(
     return network.eval().requires_grad_(False)
 
 
+@torch.no_grad()
+def scaled(network: NormedClassifier, images: Tensor, variance: float = 1000.0) -> NormedClassifier:
+    """Scale the features, in place, so that their variances over uint8 `images` add up to `variance`; and return it.
+
+    Its probabilities stay what they are: the head divides by the factor. Distances get a size that does not depend on
+    how batch normalisation scaled the features.
+    """
+    features = network.features(images.float() / 255)
+    factor = math.sqrt(variance / float(features.double().var(0).sum()))
+    norm = network.body.get_submodule(str(len(network.body) - 2))
+    for parameter in norm.parameters():
+        parameter.mul_(factor)
+    network.head.weight.div_(factor)
+    return network
+
+
 def jittered(images: Tensor, shift: float = 2.0, turn: float = 10.0, scale: float = 0.1) -> Tensor:
     """Move, turn and scale each image (n, c, h, w) by chance: up to `shift` pixels, `turn` degrees, a factor 1 ± scale.
 
