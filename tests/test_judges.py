@@ -86,7 +86,7 @@ def test_an_unknown_judge_and_an_infinite_one_are_refused(tmp_path: Path) -> Non
 
 
 def test_every_stored_judge_loads_and_is_no_generator() -> None:
-    assert judges.names() == ["mnist"]
+    assert judges.names() == ["mnist", "mnist-normed"]
     files = {path.name for path in (shipped("weights") / "judges").iterdir()}
     assert files == {"mnist.json", "mnist.safetensors"}
     assert "mnist" not in zoo.names()

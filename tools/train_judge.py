@@ -23,8 +23,9 @@ def main(steps: int) -> None:
     network, started = NormedClassifier().to(memory_format=torch.channels_last), time.process_time()
     fit_classifier(train.images, train.labels, steps, network=network, augment=jittered)
     scaled(network, test.images)
-    right = network.probabilities(data.unit(test.images)).argmax(1) == test.labels
-    accuracy, seconds = float(right.double().mean()), time.process_time() - started
+    seconds, (images, labels, _) = time.process_time() - started, test
+    assert labels is not None
+    accuracy = float((network.probabilities(data.unit(images)).argmax(1) == labels).double().mean())
     print(f"{accuracy:.2%} of the test images read rightly, after {steps:,} steps, {seconds:.0f} s of the processor")
     if steps == STEPS:
         kept = partial(judges.save, judges.SECOND, network, chapter="tools/train_judge.py", data="mnist")
