@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from copy import deepcopy
@@ -29,7 +30,9 @@ from gan_lessons.paths import PACKAGE, atomic_write, repository_root, runs_root
 MOST_BYTES = 600_000  # of a stored notebook
 SMALLER = "use a smaller dpi or fewer figures"
 MOST_LINES = 40  # of a code cell
+MOST_LETTERS = 50  # of the name of a folded cell
 PROBE = "gan-lessons-probe"  # tag of the cell that asks the kernel, at the end of a run, what it used
+FOLDED = {"hide-input", "hide-cell"}  # tags of cells whose code the page folds
 FOREIGN = {"injected-parameters", "papermill-error-cell-tag", PROBE}  # tags of cells that no author wrote
 
 # `make set-repository` writes the address into the setup cells; that changes no result.
@@ -104,11 +107,38 @@ def check(path: str | Path) -> list[str]:
     if not _tagged(notebook, "parameters"):
         faults.append("no cell is tagged `parameters`: the runner cannot set PROFILE and SEED")
     for number, cell in enumerate(_code(notebook), start=1):
-        faults += [f"{_where(number, cell)}: {fault}" for fault in _cell_faults(cell)]
+        faults += [f"{_where(number, cell)}: {fault}" for fault in (*_cell_faults(cell), *_fold_faults(cell))]
         if cell.execution_count != number and "gan_lessons" in notebook.metadata:
             fault = f"run as number {cell.execution_count}" if cell.execution_count else "not run"
             faults.append(f"{_where(number, cell)}: {fault}, so the outputs are not of one run from top to bottom")
+    names = [fold_name(cell) for cell in _code(notebook) if fold_name(cell)]
+    faults += [f"{name!r} is the name of {names.count(name)} folded cells" for name in _twice(names)]
     return faults
+
+
+def fold_name(cell: Any) -> str:
+    """Return the name under which the page folds this cell; "" for a cell without one."""
+    return str(cell.metadata.get("mystnb", {}).get("code_prompt_show", "")).strip()
+
+
+def _twice(names: list[str]) -> list[str]:
+    return sorted(name for name, count in Counter(names).items() if count > 1)
+
+
+def _fold_faults(cell: Any) -> Iterator[str]:
+    """What a folded cell lacks to be folded, under a name of its own, on the page, in JupyterLab and in Colab."""
+    if not FOLDED & set(cell.metadata.get("tags", [])):
+        return
+    name = fold_name(cell)
+    if not 0 < len(name) <= MOST_LETTERS:
+        yield (
+            "folded without a name: give it one of its own, of at most "
+            f"{MOST_LETTERS} letters, as mystnb.code_prompt_show in its metadata"
+        )
+    if not cell.metadata.get("jupyter", {}).get("source_hidden"):
+        yield "folded on the page and not in JupyterLab: add jupyter.source_hidden = true to its metadata"
+    if cell.metadata.get("cellView") != "form":
+        yield 'folded on the page and not in Colab: add cellView = "form" to its metadata'
 
 
 def _stamp_faults(notebook: Any) -> list[str]:
