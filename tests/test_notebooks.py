@@ -196,7 +196,10 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "no alt": (lambda notebook: notebook.cells[3].metadata.mystnb.pop("image"), "without alt text"),
     "empty alt": (lambda notebook: notebook.cells[3].metadata.mystnb.image.update(alt=" "), "without alt text"),
     "no name": (lambda notebook: notebook.cells[3].metadata.mystnb.pop("code_prompt_show"), "without a name"),
-    "long name": (lambda notebook: notebook.cells[3].metadata.mystnb.update(code_prompt_show="x" * 51), "without a name"),
+    "long name": (
+        lambda notebook: notebook.cells[3].metadata.mystnb.update(code_prompt_show="x" * 51),
+        "without a name",
+    ),
     "same name": (
         lambda notebook: notebook.cells[2].metadata.update(folded("The square"), tags=["hide-cell"]),
         "'The square' is the name of 2 folded cells",
