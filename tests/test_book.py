@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,8 @@ import book_stamp
 import pytest
 import yaml
 from sphinx.errors import ExtensionError
+
+from gan_lessons.notebooks import FOLDED
 
 ROOT = Path(__file__).parent.parent
 HTML = ROOT / "_build" / "html"
@@ -76,6 +79,26 @@ def test_internal_links_and_anchors_lead_somewhere(parsed: dict[Path, Page]) -> 
 def test_every_image_has_a_description(parsed: dict[Path, Page]) -> None:
     silent = {str(file.relative_to(HTML)): page.silent_images for file, page in parsed.items()}
     assert {file: images for file, images in silent.items() if images} == {}
+
+
+FOLD = re.compile(
+    r'<details class="admonition hide[^>]*>\s*<summary(?P<attributes>[^>]*)>\s*'
+    r'<p class="collapsed admonition-title">(?P<closed>.*?)</p>\s*<p class="expanded admonition-title">(?P<open>.*?)</p>'
+)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_folded_cell_is_called_by_its_own_name_open_and_closed(chapter: str) -> None:
+    cells = json.loads((ROOT / f"{chapter}.ipynb").read_text(encoding="utf-8"))["cells"]
+    names = [cell["metadata"]["mystnb"]["code_prompt_show"] for cell in cells if is_folded(cell)]
+    folds = list(FOLD.finditer((HTML / f"{chapter}.html").read_text(encoding="utf-8")))
+    assert [unescape(fold["closed"]) for fold in folds] == names != []
+    assert [unescape(fold["open"]) for fold in folds] == names
+    assert {fold["attributes"] for fold in folds} == {""}  # no aria-label: a screen reader says what is written
+
+
+def is_folded(cell: dict[str, Any]) -> bool:
+    return bool(FOLDED & set(cell["metadata"].get("tags", [])))
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
@@ -224,6 +247,23 @@ def test_hints_and_solutions_are_folded_and_open_on_click(wide: Visit) -> None:
         fold.locator("summary").click()
         assert fold.get_attribute("open") is not None
         fold.locator("summary").click()
+
+
+def test_the_ring_around_a_folded_cell_in_focus_is_not_clipped(visit: Callable[..., Visit]) -> None:
+    page = visit(f"{CHAPTERS[0]}.html").page
+    page.keyboard.press("Tab")  # so that the focus is one of the keyboard
+    fold = page.locator("details.hide > summary").first
+    fold.focus()
+    ring = fold.evaluate(
+        """fold => { const style = getComputedStyle(fold)
+        return [style.outlineStyle, parseFloat(style.outlineWidth), parseFloat(style.outlineOffset)] }"""
+    )
+    assert fold.evaluate("fold => fold.matches(':focus-visible')")
+    assert ring[0] == "solid"
+    assert ring[1] >= 2
+    assert (
+        ring[1] + ring[2] <= 0 or fold.evaluate("fold => getComputedStyle(fold.parentElement).overflowY") == "visible"
+    )
 
 
 @chapter_on_a_desk
