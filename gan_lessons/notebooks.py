@@ -100,7 +100,7 @@ def code_sha256(notebook: Any) -> str:
 def check(path: str | Path) -> list[str]:
     """Return the faults of a stored notebook, in words; none for one whose outputs were all made by its code."""
     path = Path(path)
-    notebook = _read(path)
+    notebook = read(path)
     faults = _stamp_faults(notebook)
     if path.stat().st_size > MOST_BYTES:
         faults.append(f"{path.stat().st_size // 1000} kB, over {MOST_BYTES // 1000}: {SMALLER}")
@@ -183,8 +183,8 @@ def _text(output: Any) -> str:
 
 def clean(path: str | Path) -> None:
     """Take outputs, execution counts, timestamps and the stamp out of a notebook; tags and captions stay."""
-    notebook = _read(path)
-    _write(path, _restored(notebook, [None] * len(notebook.cells)))
+    notebook = read(path)
+    write(path, _restored(notebook, [None] * len(notebook.cells)))
 
 
 def run(
@@ -209,7 +209,7 @@ def run(
 
     name = profiles.resolve(profile).name
     path = Path(path).resolve()
-    source = _read(path)
+    source = read(path)
     if in_place and name == "smoke":
         raise ValueError("a smoke run never writes into the book; leave --in-place out, or take --profile full")
     if not _tagged(source, "parameters"):
@@ -235,7 +235,7 @@ def run(
         "seconds": round(time.perf_counter() - started, 1),
         "date": datetime.now(UTC).date().isoformat(),
     }
-    size = _write(working, _with_smaller_pngs(finished)).stat().st_size
+    size = write(working, _with_smaller_pngs(finished)).stat().st_size
     if not in_place:
         return working
     if size > MOST_BYTES:
@@ -270,7 +270,7 @@ def _execute(
     probe = "from gan_lessons import notebooks as _notebooks\n_notebooks.facts(globals())"
     prepared = deepcopy(source)
     prepared.cells.append(new_code_cell(probe, metadata={"tags": [PROBE]}))
-    _write(working, prepared)
+    write(working, prepared)
     literal = str(working).replace("{", "{{").replace("}", "}}")  # papermill formats its paths
     live = sys.stderr.isatty()
     try:
@@ -293,8 +293,8 @@ def _execute(
                 },
             )
     except (Exception, KeyboardInterrupt) as error:
-        cells = _own_cells(_read(working))
-        _write(working, _restored(source, cells))
+        cells = _own_cells(read(working))
+        write(working, _restored(source, cells))
         kept = f"The outputs so far lie in {working}"
         if isinstance(error, KeyboardInterrupt):
             raise Interrupted(f"{path.stem} was interrupted; the book is untouched. {kept}") from None
@@ -484,7 +484,8 @@ def _where(number: int, cell: Any) -> str:
     return f"cell [{number}] ({first[:50]})"
 
 
-def _read(path: str | Path) -> Any:
+def read(path: str | Path) -> Any:
+    """Return a notebook; ValueError, with the remedy, for a file that is none."""
     import nbformat
 
     try:
@@ -495,7 +496,8 @@ def _read(path: str | Path) -> Any:
         raise ValueError(f"{path} is no readable notebook ({error}); restore it from git") from error
 
 
-def _write(path: str | Path, notebook: Any) -> Path:
+def write(path: str | Path, notebook: Any) -> Path:
+    """Write a notebook, whole or not at all, in the layout in which the book stores it."""
     import nbformat
 
     text = nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n"

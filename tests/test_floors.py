@@ -42,6 +42,8 @@ FLOORS = {
     "training": 1,
     "plotting": 1,
     "notebooks": 1,
+    "plain_markdown": 1,
+    "plain_copies": 2,
     "studies": 1,
     "colour": 1,
     "ensemble": 2,
