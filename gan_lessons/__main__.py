@@ -55,8 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     for command in (run, check, clean):
         command.add_argument("chapters", nargs="*", metavar="CHAPTER", help="05, 05_mlp_gan or a path; all without")
 
-    copies = commands.add_parser("notebooks", help="write plain copies of all chapters, for Colab and JupyterLab")
-    copies.add_argument("--out", type=Path, default=Path("_build/notebooks"), metavar="FOLDER", help="(_build/notebooks)")
+    copies = commands.add_parser("notebooks", help="write plain copies for Colab and JupyterLab, to _build/notebooks")
+    copies.add_argument(
+        "--out", type=Path, default=Path("_build/notebooks"), metavar="FOLDER", help="(_build/notebooks)"
+    )
     copies.add_argument("--published", action="store_true", help="with the links of the branch that is published")
     copies.set_defaults(command=_notebooks)
 

@@ -23,18 +23,20 @@ except ModuleNotFoundError:  # a fresh Colab
     %pip install -q "gan-lessons @ git+https://github.com/OWNER/gan-lessons"
     import gan_lessons
 
-if not hasattr(gan_lessons, "__version__"):
-    raise ImportError(f"{gan_lessons.__path__[0]} hides the package: rename that folder, restart the kernel, run again")
-if tuple(map(int, gan_lessons.__version__.split("."))) < (0, 1, 0):
+place = getattr(gan_lessons, "__file__", None) or gan_lessons.__path__[0]
+installed = getattr(gan_lessons, "__version__", None)
+if installed is None:
+    raise ImportError(f"{place} hides the package: rename it, and restart the kernel")
+if tuple(map(int, installed.split("."))) < (0, 1, 0):
     raise ImportError(
-        f"gan_lessons {gan_lessons.__version__} in {gan_lessons.__path__[0]} is too old for this chapter. In Colab: run "
-        "%pip uninstall -y gan-lessons, then Runtime > Restart session, and run again. In a checkout: git pull."
+        f"{place} is of gan_lessons {installed}, too old for this chapter. In Colab: "
+        "%pip uninstall -y gan-lessons. In a checkout: git pull. Then restart the kernel."
     )
 """
 _VERSION = re.compile(r"< \(([\d, ]+)\):")
 NOTE = """\
-*A copy of a chapter of GAN Lessons that reads in Colab and JupyterLab. Run the cells from the top: the first one sees to
-the package. The outputs below are those of the book, from a {profile} run on {device}; running a cell replaces its own.*"""
+*A copy of a chapter of GAN Lessons that reads in Colab and JupyterLab. Run the cells from the top: the first sees to
+the package. The outputs are those of the book, from a {profile} run on {device}; running a cell replaces them.*"""
 
 
 def write(folder: str | Path, *, published: bool = False, root: Path | None = None) -> list[Path]:

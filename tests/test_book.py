@@ -7,9 +7,11 @@ from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import book_launch
 import book_offline
 import book_stamp
 import pytest
@@ -83,7 +85,8 @@ def test_every_image_has_a_description(parsed: dict[Path, Page]) -> None:
 
 FOLD = re.compile(
     r'<details class="admonition hide[^>]*>\s*<summary(?P<attributes>[^>]*)>\s*'
-    r'<p class="collapsed admonition-title">(?P<closed>.*?)</p>\s*<p class="expanded admonition-title">(?P<open>.*?)</p>'
+    r'<p class="collapsed admonition-title">(?P<closed>.*?)</p>\s*'
+    r'<p class="expanded admonition-title">(?P<open>.*?)</p>'
 )
 
 
@@ -102,12 +105,30 @@ def is_folded(cell: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_colab_and_binder_buttons_name_the_configured_repository(chapter: str, parsed: dict[Path, Page]) -> None:
+def test_colab_and_binder_buttons_lead_to_the_plain_copy(chapter: str, parsed: dict[Path, Page]) -> None:
     repository, buttons = CONFIG["repository"], CONFIG["launch_buttons"]
     slug = repository["url"].removeprefix("https://github.com/")
     targets = parsed[HTML / f"{chapter}.html"].targets
-    assert f"{buttons['colab_url']}/github/{slug}/blob/{repository['branch']}/{chapter}.ipynb" in targets
-    assert f"{buttons['binderhub_url']}/v2/gh/{slug}/{repository['branch']}?urlpath=lab/tree/{chapter}.ipynb" in targets
+    branch, copy = CONFIG["sphinx"]["config"]["plain_copies_branch"], chapter.removeprefix("book/") + ".ipynb"
+    assert f"{buttons['colab_url']}/github/{slug}/blob/{branch}/{copy}" in targets
+    assert f"{buttons['binderhub_url']}/v2/gh/{slug}/{branch}?urlpath=lab/tree/{copy}" in targets
+    assert not any(
+        site in target and repository["branch"] in target for site in ("/blob/", "/v2/") for target in targets
+    )
+
+
+def test_other_buttons_keep_their_address() -> None:
+    here = "https://example.org/edit/main/book/05_mlp_gan.ipynb"
+    assert book_launch.copy_address(here, "book/05_mlp_gan", "main", "notebooks") == here
+    other = "https://colab.research.google.com/github/a/b/blob/main/book/06_how_good.ipynb"
+    assert book_launch.copy_address(other, "book/05_mlp_gan", "main", "notebooks") == other
+
+
+def test_the_build_tells_of_an_address_that_nobody_has_set(capsys: pytest.CaptureFixture[str]) -> None:
+    for owner, words in (("some-body", ""), (book_launch.PLACEHOLDER.split("/")[1], "make set-repository URL=")):
+        config = SimpleNamespace(html_theme_options={"repository_url": f"https://github.com/{owner}/name"})
+        book_launch.tell_of_placeholder(None, config)  # type: ignore[arg-type]
+        assert words in capsys.readouterr().err if words else capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(("before", "after"), list(pairwise(PAGES)))
