@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     copies.add_argument(
         "--out", type=Path, default=Path("_build/notebooks"), metavar="FOLDER", help="(_build/notebooks)"
     )
+    copies.add_argument("--keep", action="store_true", help="leave those that are there, with what you did in them")
     copies.add_argument("--published", action="store_true", help="with the links of the branch that is published")
     copies.set_defaults(command=_notebooks)
 
@@ -145,8 +146,12 @@ def _clean(options: argparse.Namespace) -> int:
 def _notebooks(options: argparse.Namespace) -> int:
     from gan_lessons import plain_copies
 
-    written = plain_copies.write(options.out, published=options.published)
-    print(f"{len(written)} plain copies: {options.out}")
+    written = plain_copies.write(options.out, keep=options.keep, published=options.published)
+    kept = len(notebooks.chapters()) - len(written)
+    print(
+        f"{len(written)} plain cop{'y' if len(written) == 1 else 'ies'}: {options.out}"
+        + f"; {kept} were there and are kept as they are" * bool(kept)
+    )
     return 0
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_lessons import notebooks
-from gan_lessons.paths import atomic_write, repository_root
+from gan_lessons.paths import repository_root
 from gan_lessons.plain_markdown import References, Work, labelled_equations, labelled_titles, plain, plain_code
 
 # The first lines of a chapter's set-up cell, with the version that the chapter needs. CONTRIBUTING shows the same.
@@ -30,7 +30,7 @@ if installed is None:
 if tuple(map(int, installed.split("."))) < (0, 1, 0):
     raise ImportError(
         f"{place} is of gan_lessons {installed}, too old for this chapter. In Colab: "
-        "%pip uninstall -y gan-lessons. In a checkout: git pull. Then restart the kernel."
+        "%pip uninstall -y gan-lessons. In a checkout: git pull. Then restart."
     )
 """
 _VERSION = re.compile(r"< \(([\d, ]+)\):")
@@ -39,9 +39,10 @@ NOTE = """\
 the package. The outputs are those of the book, from a {profile} run on {device}; running a cell replaces them.*"""
 
 
-def write(folder: str | Path, *, published: bool = False, root: Path | None = None) -> list[Path]:
-    """Write a plain copy of every chapter, and the pictures of their texts, to `folder`; return the notebooks.
+def write(folder: str | Path, *, keep: bool = False, published: bool = False, root: Path | None = None) -> list[Path]:
+    """Write a plain copy of every chapter, and the pictures of their texts, to `folder`; return those written.
 
+    keep: leave a notebook that is there as it is, with what a reader did in it.
     published: for the branch of the repository that launch buttons lead to. Links between chapters then lead to Colab,
     pictures to GitHub (Colab sees no file beside a notebook), and Binder finds what to install. Raises ValueError
     outside a checkout, and for MyST that nobody has taught `plain_markdown`.
@@ -55,15 +56,15 @@ def write(folder: str | Path, *, published: bool = False, root: Path | None = No
     address = published_address(*_repository(root)) if published else str
     folder = Path(folder)
     shutil.copytree(root / "book" / "figures", folder / "figures", dirs_exist_ok=True)
-    for path, notebook in stored.items():
+    chosen = {path: folder / path.name for path in paths if not (keep and (folder / path.name).exists())}
+    for path, target in chosen.items():
         try:
-            copy = plain_copy(notebook, known, address)
+            notebooks.write(target, plain_copy(stored[path], known, address))
         except (ValueError, KeyError) as error:
             raise ValueError(f"{path.name} has no plain copy: {error}") from error
-        notebooks.write(folder / path.name, copy)
     if published:
         _write_binder(folder / ".binder", root)
-    return [folder / path.name for path in paths]
+    return list(chosen.values())
 
 
 def plain_copy(notebook: Any, known: References, address: Callable[[str], str] = str) -> Any:
@@ -190,10 +191,10 @@ def published_address(repository: str, branch: str) -> Callable[[str], str]:
 
 def _write_binder(folder: Path, root: Path) -> None:
     """What Binder installs for the published branch: as for the repository, but the package from there."""
-    script = (root / ".binder" / "postBuild").read_text(encoding="utf-8")
-    package = f"'gan-lessons @ git+{_repository(root)[0]}'"
-    texts = {"postBuild": script.replace("-c constraints.txt -e .", package)}
-    texts["runtime.txt"] = (root / ".binder" / "runtime.txt").read_text(encoding="utf-8")
-    for name, text in texts.items():
-        atomic_write(folder / name, lambda stream, text=text: stream.write(text.encode()))  # type: ignore[misc]
-    (folder / "postBuild").chmod(0o755)
+    folder.mkdir(exist_ok=True)
+    shutil.copy(root / "constraints.txt", folder.parent)
+    shutil.copy(root / ".binder" / "runtime.txt", folder)
+    script = folder / "postBuild"
+    shutil.copy(root / ".binder" / "postBuild", script)  # with its right to be run
+    checkout, package = "-e .", f"'gan-lessons @ git+{_repository(root)[0]}'"
+    script.write_text(script.read_text(encoding="utf-8").replace(checkout, package), encoding="utf-8")

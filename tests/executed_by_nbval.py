@@ -15,5 +15,6 @@ def pytest_runtest_makereport(item: Any, call: Any) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write each notebook over itself."""
-    for path, notebook in {str(item.path): item.parent.nb for item in session.items}.items():  # type: ignore[attr-defined]
-        nbformat.write(notebook, path)
+    files: list[Any] = list({item.parent for item in session.items})
+    for file in files:
+        nbformat.write(file.nb, file.path)
