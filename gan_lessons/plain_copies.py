@@ -11,7 +11,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from gan_lessons import notebooks
+from gan_lessons import __version__, notebooks
 from gan_lessons.paths import repository_root
 from gan_lessons.plain_markdown import References, Work, labelled_equations, labelled_titles, plain, plain_code
 
@@ -107,8 +107,6 @@ def _package_cell() -> Any:
 
 def setup_cell() -> str:
     """Return SETUP with this package's own version."""
-    from gan_lessons import __version__
-
     needed = ", ".join(str(int(part)) for part in __version__.split("."))
     return _VERSION.sub(f"< ({needed}):", SETUP).rstrip()
 

@@ -43,7 +43,6 @@ FLOORS = {
     "plotting": 1,
     "notebooks": 1,
     "plain_markdown": 1,
-    "plain_copies": 2,
     "studies": 1,
     "colour": 1,
     "ensemble": 2,
@@ -51,7 +50,8 @@ FLOORS = {
     "zoo": 3,
     "judges": 3,
     "": 4,  # __init__
-    "__main__": 4,
+    "plain_copies": 5,  # it asks for this version of the package
+    "__main__": 6,
 }
 FILES = {
     path: ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").removesuffix(".")

@@ -1,6 +1,7 @@
 """The repository as a stranger clones it: one address, no trace of the machine that it was written on, small files."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -105,6 +106,41 @@ def test_what_is_no_github_address_changes_nothing_and_says_what_to_write(url: s
     assert answer.returncode == 2
     assert "URL=https://github.com/YOU/NAME" in answer.stderr
     assert (copy / "README.md").read_bytes() == before
+
+
+def test_the_workflow_publishes_the_copies_as_the_one_commit_of_the_configured_branch(tmp_path: Path) -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "notebooks.yml").read_text(encoding="utf-8"))
+    steps = workflow["jobs"]["publish"]["steps"]
+    assert workflow["permissions"] == {"contents": "write"}
+    commands = [step.get("run", "") for step in steps]
+    assert [step for step in commands if step.startswith("make notebooks")] == ["make notebooks PUBLISHED=1"]
+    push = next(step for step in steps if "git push" in step.get("run", ""))
+    assert push["working-directory"] == "_build/notebooks"
+
+    bare, folder = tmp_path / "origin.git", tmp_path / "copies"
+    subprocess.run(["git", "init", "-q", "--bare", bare], check=True)
+    (folder / ".binder").mkdir(parents=True)
+    (folder / ".binder" / "postBuild").touch()
+    environment = os.environ | {
+        "TOKEN": "secret",
+        "GITHUB_REPOSITORY": "some-body/name",
+        "GITHUB_SHA": "abc",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{bare}.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://x-access-token:secret@github.com/some-body/name",
+    }
+    branch = config()["sphinx"]["config"]["plain_copies_branch"]
+    for round_ in ("first", "second"):
+        (folder / "05.ipynb").write_text(round_)
+        shutil.rmtree(folder / ".git", ignore_errors=True)
+        subprocess.run(["bash", "-e", "-c", push["run"]], cwd=folder, env=environment, check=True, capture_output=True)
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=bare, check=True, capture_output=True, text=True).stdout
+
+    assert git("show", f"{branch}:05.ipynb") == "second"
+    assert git("ls-tree", "-r", "--name-only", branch).split() == [".binder/postBuild", "05.ipynb"]
+    assert git("log", "--format=%s", branch) == "Plain copies of the chapters at abc\n"
 
 
 # --- what a clone holds -----------------------------------------------------------------------------------------
