@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -192,6 +193,35 @@ def test_make_without_a_target_lists_the_commands_and_makes_nothing(copy: Path) 
         re.findall(r"make [a-z-]+", answer.stdout)
     )
     assert not (copy / ".venv").exists()
+
+
+def test_make_lab_copies_the_chapters_first_and_keeps_what_is_there() -> None:
+    printed = ["make", "-n", "-o", ".venv/.dev", "lab"]
+    answer = subprocess.run(printed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert re.search(r"gan_lessons notebooks --keep --out lab\n(?:.*\n)*.* -m jupyterlab .*lab$", answer.strip())
+
+
+def test_make_lab_starts_for_whoever_calls_it_and_passes_arguments_on(tmp_path: Path) -> None:
+    pytest.importorskip("jupyterlab", reason="jupyterlab is not installed")
+    options = f"--no-browser --port 0 --ip 127.0.0.1 --ServerApp.base_url /{tmp_path.name}/"
+    command = ["make", "-o", ".venv/.dev", "lab", "LAB=book", f"ARGS={options}"]
+    folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    environment = os.environ | {name: str(tmp_path / name) for name in folders}
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0
+    )
+    assert process.stdout is not None
+    said = []
+    try:
+        for line in process.stdout:
+            said.append(line)
+            if f"/{tmp_path.name}/lab?token=" in line:
+                break
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    assert f"/{tmp_path.name}/lab?token=" in said[-1], "".join(said)
+    assert ("You are root" in said[0]) == (os.getuid() == 0)
 
 
 def test_ci_runs_what_the_readme_tells_to_run() -> None:
