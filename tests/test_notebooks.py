@@ -606,6 +606,17 @@ def test_the_stored_outputs_are_those_of_the_code(chapter: Path) -> None:
     assert notebooks.check(chapter) == []
 
 
+def test_a_chapter_of_the_book_runs_through_the_runner_as_the_small_ones_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_LESSONS_RUNS", str(tmp_path / "runs"))
+    (chapter,) = (path for path in BOOK if path.stem == "02_cross_entropy")  # the others: tests/outside.py
+    written = notebooks.run(chapter, "smoke", scratch=tmp_path, timeout=300, seed=3)
+    assert [fault for fault in notebooks.check(written) if "of a smoke run" not in fault] == []
+    stamp = read(written).metadata["gan_lessons"]
+    assert (stamp["profile"], stamp["seed"], stamp["dataset"]) == ("smoke", 3, "none")
+
+
 def tagged(notebook: Notebook, tag: str) -> Iterator[Any]:
     return (cell for cell in notebook.cells if tag in cell.metadata.get("tags", []))
 
