@@ -30,6 +30,7 @@ FENCE = re.compile(r"( *)(:{3,}|`{3,}|~{3,})(?:\{([\w:.-]+)\})?[ ]*(.*)")
 LABEL = re.compile(r"^\(([\w-]+)\)=[ ]*\n?", re.MULTILINE)
 EQUATION = re.compile(r"(\$\$(?:(?!\$\$).)+?)(\s*)\$\$[ ]*\(([\w-]+)\)", re.DOTALL)
 ROLE = re.compile(r"\{([\w:.-]+)\}`([^`]+)`")
+VERBATIM = re.compile(r"(\$\$.*?\$\$|\$[^$]+\$|`[^`]+`)", re.DOTALL)
 LINK = re.compile(r"\]\((?!\w+:|#)([^)\s]+)\)")
 
 
@@ -169,8 +170,11 @@ def _reference(body: str, references: References) -> str:
 
 def _links(text: str, address: Callable[[str], str]) -> str:
     """Links to files lead where `address` says; links to a label (no file) are their text alone."""
-    text = re.sub(r"(?<!!)\[([^\]]*)\]\(([\w-]+)\)", r"\1", text)
-    return LINK.sub(lambda found: f"]({address(found[1])})", text)
+    parts = VERBATIM.split(text)
+    for k in range(0, len(parts), 2):  # between them stand maths and code, where [a](b) is no link
+        part = re.sub(r"(?<!!)\[([^\]]*)\]\(([\w-]+)\)", r"\1", parts[k])
+        parts[k] = LINK.sub(lambda found: f"]({address(found[1])})", part)
+    return "".join(parts)
 
 
 ROLES: dict[str, Callable[[str, References], str]] = {

@@ -37,6 +37,7 @@ KNOWN = References(
         ("$$ a $$ and $$ b $$ (eq-03-best)", "$$ a $$ and $$ b \\tag{3.8}$$"),
         ("see [the clinic](sec-11-clinic)", "see the clinic"),
         ("[05](05_mlp_gan.ipynb), ![a](figures/a.svg)", "[05](<05_mlp_gan.ipynb>), ![a](<figures/a.svg>)"),
+        ("$E[x](n)$, $$\na[k](b)\n$$ and `f[0](x)`", "$E[x](n)$, $$\na[k](b)\n$$ and `f[0](x)`"),
         ("[home](https://example.org) [here](#x)", "[home](https://example.org) [here](#x)"),
         (
             ":::{prf:theorem} The best\n:label: thm-a\n\nBy {eq}`eq-03-best`.\n\n$$ x $$ (eq-03-best)\n:::\nAfter.",
