@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book test run lab bench lint format set-repository clean
+.PHONY: help book test run lab notebooks bench lint format set-repository clean
 
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -27,17 +27,23 @@ book: _build/.built  ## build the book from its stored outputs (no PyTorch neede
 	@echo "The book is ready. Open $(HTML) in a browser:"
 	@echo "  file://$(CURDIR)/$(HTML)"
 
-test: .venv/.core _build/.built  ## run all tests, and every chapter in the smoke profile
+test: .venv/.core _build/.built  ## run all tests, and every chapter in the smoke profile (by nbval, tests/outside.py)
 	OMP_NUM_THREADS=1 MPLBACKEND=Agg $(PY) -m pytest tests -n 2 --dist worksteal
-	OMP_NUM_THREADS=1 GAN_LESSONS_PROFILE=smoke $(PY) -m pytest --nbval-lax book -n 2 --dist loadscope \
-		--nbval-cell-timeout 300 -p no:cacheprovider
 
 run: .venv/.core  ## execute chapters: CHAPTER=05 PROFILE=quick (all without CHAPTER; also JOBS=2, SEED=1, IN_PLACE=1)
 	$(PY) -m gan_lessons run $(if $(PROFILE),--profile $(PROFILE)) $(if $(JOBS),--jobs $(JOBS)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(IN_PLACE),--in-place) $(CHAPTER)
 
-lab: .venv/.dev  ## open the chapters in JupyterLab
-	$(PY) -m jupyterlab book
+# Plain copies, because JupyterLab shows MyST as raw text; those that are there are kept with all that you did in them.
+# It refuses to start for root, unless told to; in a container there is often nobody else.
+LAB ?= lab
+lab: .venv/.dev  ## open the chapters in JupyterLab: copies in lab/, yours to change (ARGS="--no-browser --port 9000")
+	$(if $(filter lab,$(LAB)),$(PY) -m gan_lessons notebooks --keep --out lab)
+	$(if $(filter 0,$(shell id -u)),@echo "You are root: JupyterLab is started with --allow-root.")
+	$(PY) -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS) $(LAB)
+
+notebooks: .venv/.book  ## write plain copies of the chapters, for Colab and JupyterLab, to _build/notebooks
+	$(PY) -m gan_lessons notebooks $(if $(PUBLISHED),--published)
 
 bench: .venv/.core  ## time our training loop against a plain one, and many seeds against one
 	$(PY) -m tests.benchmarks

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
 
 # What stands in a page -> what should. Sphinx gives the entries of a bibliography, children of a list, a role that ARIA
-# has withdrawn; and the empty corner of a table is no header.
+# has withdrawn; the empty corner of a table is no header; and a fold is called what is written on it.
 MENDED = {
+    '<summary aria-label="Toggle hidden content">': "<summary>",
     'role="doc-biblioentry"': 'role="listitem"',
     '<th class="head"><p></p></th>': "<td></td>",
 }
@@ -18,6 +21,18 @@ def mend(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doc
         context["body"] = context.get("body", "").replace(wrong, right)
 
 
+class OneNamePerFold(SphinxPostTransform):
+    """A folded cell keeps its name (mystnb.code_prompt_show) when it is open."""
+
+    default_priority = 198  # before myst-nb folds the cells
+
+    def run(self, **_: Any) -> None:
+        for cell in self.document.findall(nodes.container):
+            if "prompt_show" in cell:
+                cell["prompt_hide"] = cell["prompt_show"]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_post_transform(OneNamePerFold)
     app.connect("html-page-context", mend)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""The command line: `python -m gan_lessons run`, `check`, `clean`, `sample`, `score`. Heavy imports wait until needed.
+"""The command line: `python -m gan_lessons COMMAND`, as `--help` lists them. Heavy imports wait until needed.
 
 Exit codes: 0 all well, 1 a chapter failed or has faults, 2 a request that cannot be met, 130 Ctrl-C.
 """
@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m gan_lessons", description="Run and check the chapters; draw samples and score them."
     )
-    commands = parser.add_subparsers(required=True, metavar="run | check | clean | sample | score")
+    commands = parser.add_subparsers(required=True, metavar="run | check | clean | notebooks | sample | score")
 
     run = commands.add_parser("run", help="execute chapters; outputs go to data/cache/runs/PROFILE")
     run.add_argument("--profile", default="auto", help="smoke, quick, full, or auto: full with CUDA, else quick")
@@ -54,6 +54,14 @@ def _parser() -> argparse.ArgumentParser:
     clean.set_defaults(command=_clean)
     for command in (run, check, clean):
         command.add_argument("chapters", nargs="*", metavar="CHAPTER", help="05, 05_mlp_gan or a path; all without")
+
+    copies = commands.add_parser("notebooks", help="write plain copies for Colab and JupyterLab, to _build/notebooks")
+    copies.add_argument(
+        "--out", type=Path, default=Path("_build/notebooks"), metavar="FOLDER", help="(_build/notebooks)"
+    )
+    copies.add_argument("--keep", action="store_true", help="leave those that are there, with what you did in them")
+    copies.add_argument("--published", action="store_true", help="with the links of the branch that is published")
+    copies.set_defaults(command=_notebooks)
 
     sample = commands.add_parser("sample", help="draw images from a stored generator")
     sample.add_argument("name", metavar="NAME", help="one of the generators in data/weights")
@@ -130,6 +138,18 @@ def _clean(options: argparse.Namespace) -> int:
     for path in _chosen(options.chapters):
         runner.clean(path)
         print(f"{path.stem}: outputs and stamp taken out")
+    return 0
+
+
+def _notebooks(options: argparse.Namespace) -> int:
+    from gan_lessons import plain_copies
+
+    written = plain_copies.write(options.out, keep=options.keep, published=options.published)
+    kept = len(runner.chapters()) - len(written)
+    print(
+        f"{len(written)} plain cop{'y' if len(written) == 1 else 'ies'}: {options.out}"
+        + f"; {kept} were there and are kept as they are" * bool(kept)
+    )
     return 0
 
 

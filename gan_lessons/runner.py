@@ -15,6 +15,7 @@ import re
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from copy import deepcopy
@@ -29,7 +30,9 @@ from gan_lessons.paths import atomic_write, commit, repository_root, runs_root
 MAX_BYTES = 600_000  # of a stored notebook
 SMALLER = "use a smaller dpi or fewer figures"
 MAX_LINES = 40  # of a code cell
+MAX_LETTERS = 50  # of the name of a folded cell
 PROBE = "gan-lessons-probe"  # tag of the cell that asks the kernel, at the end of a run, what it used
+FOLDED = {"hide-input", "hide-cell"}  # tags of cells whose code the page folds
 FOREIGN = {"injected-parameters", "papermill-error-cell-tag", PROBE}  # tags of cells that no author wrote
 
 # `make set-repository` writes the address into the setup cells; that changes no result.
@@ -97,18 +100,45 @@ def code_sha256(notebook: Any) -> str:
 def check(path: str | Path) -> list[str]:
     """Return the faults of a stored notebook, in words; none for one whose outputs were all made by its code."""
     path = Path(path)
-    notebook = _read(path)
+    notebook = read(path)
     faults = _stamp_faults(notebook)
     if path.stat().st_size > MAX_BYTES:
         faults.append(f"{path.stat().st_size // 1000} kB, over {MAX_BYTES // 1000}: {SMALLER}")
     if not _tagged(notebook, "parameters"):
         faults.append("no cell is tagged `parameters`: the runner cannot set PROFILE and SEED")
     for number, cell in enumerate(_code(notebook), start=1):
-        faults += [f"{_where(number, cell)}: {fault}" for fault in _cell_faults(cell)]
+        faults += [f"{_where(number, cell)}: {fault}" for fault in (*_cell_faults(cell), *_fold_faults(cell))]
         if cell.execution_count != number and "gan_lessons" in notebook.metadata:
             fault = f"run as number {cell.execution_count}" if cell.execution_count else "not run"
             faults.append(f"{_where(number, cell)}: {fault}, so the outputs are not of one run from top to bottom")
+    names = [fold_name(cell) for cell in _code(notebook) if fold_name(cell)]
+    faults += [f"{name!r} is the name of {names.count(name)} folded cells" for name in _twice(names)]
     return faults
+
+
+def fold_name(cell: Any) -> str:
+    """Return the name under which the page folds this cell; "" for a cell without one."""
+    return str(cell.metadata.get("mystnb", {}).get("code_prompt_show", "")).strip()
+
+
+def _twice(names: list[str]) -> list[str]:
+    return sorted(name for name, count in Counter(names).items() if count > 1)
+
+
+def _fold_faults(cell: Any) -> Iterator[str]:
+    """What a folded cell lacks to be folded, under a name of its own, on the page, in JupyterLab and in Colab."""
+    if not FOLDED & set(cell.metadata.get("tags", [])):
+        return
+    name = fold_name(cell)
+    if not 0 < len(name) <= MAX_LETTERS:
+        yield (
+            "folded without a name: give it one of its own, of at most "
+            f"{MAX_LETTERS} letters, as mystnb.code_prompt_show in its metadata"
+        )
+    if not cell.metadata.get("jupyter", {}).get("source_hidden"):
+        yield "folded on the page and not in JupyterLab: add jupyter.source_hidden = true to its metadata"
+    if cell.metadata.get("cellView") != "form":
+        yield 'folded on the page and not in Colab: add cellView = "form" to its metadata'
 
 
 def _stamp_faults(notebook: Any) -> list[str]:
@@ -153,8 +183,8 @@ def _text(output: Any) -> str:
 
 def clean(path: str | Path) -> None:
     """Take outputs, execution counts, timestamps and the stamp out of a notebook; tags and captions stay."""
-    notebook = _read(path)
-    _write(path, _restored(notebook, [None] * len(notebook.cells)))
+    notebook = read(path)
+    write(path, _restored(notebook, [None] * len(notebook.cells)))
 
 
 def run(
@@ -179,7 +209,7 @@ def run(
 
     name = profiles.resolve(profile).name
     path = Path(path).resolve()
-    source = _read(path)
+    source = read(path)
     if in_place and name == "smoke":
         raise ValueError("a smoke run never writes into the book; leave --in-place out, or take --profile full")
     if not _tagged(source, "parameters"):
@@ -205,7 +235,7 @@ def run(
         "seconds": round(time.perf_counter() - started, 1),
         "date": datetime.now(UTC).date().isoformat(),
     }
-    size = _write(working, _with_smaller_pngs(finished)).stat().st_size
+    size = write(working, _with_smaller_pngs(finished)).stat().st_size
     if not in_place:
         return working
     if size > MAX_BYTES:
@@ -240,7 +270,7 @@ def _execute(
     probe = "from gan_lessons import runner as _runner\n_runner.facts(globals())"
     prepared = deepcopy(source)
     prepared.cells.append(new_code_cell(probe, metadata={"tags": [PROBE]}))
-    _write(working, prepared)
+    write(working, prepared)
     literal = str(working).replace("{", "{{").replace("}", "}}")  # papermill formats its paths
     live = sys.stderr.isatty()
     try:
@@ -263,8 +293,8 @@ def _execute(
                 },
             )
     except (Exception, KeyboardInterrupt) as error:
-        cells = _own_cells(_read(working))
-        _write(working, _restored(source, cells))
+        cells = _own_cells(read(working))
+        write(working, _restored(source, cells))
         kept = f"The outputs so far lie in {working}"
         if isinstance(error, KeyboardInterrupt):
             raise Interrupted(f"{path.stem} was interrupted; the book is untouched. {kept}") from None
@@ -440,7 +470,8 @@ def _where(number: int, cell: Any) -> str:
     return f"cell [{number}] ({first[:50]})"
 
 
-def _read(path: str | Path) -> Any:
+def read(path: str | Path) -> Any:
+    """Return a notebook; ValueError, with the remedy, for a file that is none."""
     import nbformat
 
     try:
@@ -451,7 +482,8 @@ def _read(path: str | Path) -> Any:
         raise ValueError(f"{path} is no readable notebook ({error}); restore it from git") from error
 
 
-def _write(path: str | Path, notebook: Any) -> Path:
+def write(path: str | Path, notebook: Any) -> Path:
+    """Write a notebook, whole or not at all, in the layout in which the book stores it."""
     import nbformat
 
     text = nbformat.writes(notebook, version=nbformat.NO_CONVERT) + "\n"

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests import outside
+
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Keep bytes out of the names of tests: a clock may stand in them, and pytest's workers must collect the same."""
@@ -38,6 +40,12 @@ def no_network() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", local_only)
         yield
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds the package as its wheel installs it."""
+    return outside.installed(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="session")

@@ -3,17 +3,22 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import book_launch
 import book_offline
 import book_stamp
 import pytest
 import yaml
 from sphinx.errors import ExtensionError
+
+from gan_lessons.runner import FOLDED
 
 ROOT = Path(__file__).parent.parent
 HTML = ROOT / "_build" / "html"
@@ -78,13 +83,52 @@ def test_every_image_has_a_description(parsed: dict[Path, Page]) -> None:
     assert {file: images for file, images in silent.items() if images} == {}
 
 
+FOLD = re.compile(
+    r'<details class="admonition hide[^>]*>\s*<summary(?P<attributes>[^>]*)>\s*'
+    r'<p class="collapsed admonition-title">(?P<closed>.*?)</p>\s*'
+    r'<p class="expanded admonition-title">(?P<open>.*?)</p>'
+)
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_colab_and_binder_buttons_name_the_configured_repository(chapter: str, parsed: dict[Path, Page]) -> None:
+def test_a_folded_cell_is_called_by_its_own_name_open_and_closed(chapter: str) -> None:
+    cells = json.loads((ROOT / f"{chapter}.ipynb").read_text(encoding="utf-8"))["cells"]
+    names = [cell["metadata"]["mystnb"]["code_prompt_show"] for cell in cells if is_folded(cell)]
+    folds = list(FOLD.finditer((HTML / f"{chapter}.html").read_text(encoding="utf-8")))
+    assert [unescape(fold["closed"]) for fold in folds] == names != []
+    assert [unescape(fold["open"]) for fold in folds] == names
+    assert {fold["attributes"] for fold in folds} == {""}  # no aria-label: a screen reader says what is written
+
+
+def is_folded(cell: dict[str, Any]) -> bool:
+    return bool(FOLDED & set(cell["metadata"].get("tags", [])))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_colab_and_binder_buttons_lead_to_the_plain_copy(chapter: str, parsed: dict[Path, Page]) -> None:
     repository, buttons = CONFIG["repository"], CONFIG["launch_buttons"]
     slug = repository["url"].removeprefix("https://github.com/")
     targets = parsed[HTML / f"{chapter}.html"].targets
-    assert f"{buttons['colab_url']}/github/{slug}/blob/{repository['branch']}/{chapter}.ipynb" in targets
-    assert f"{buttons['binderhub_url']}/v2/gh/{slug}/{repository['branch']}?urlpath=lab/tree/{chapter}.ipynb" in targets
+    branch, copy = CONFIG["sphinx"]["config"]["plain_copies_branch"], chapter.removeprefix("book/") + ".ipynb"
+    assert f"{buttons['colab_url']}/github/{slug}/blob/{branch}/{copy}" in targets
+    assert f"{buttons['binderhub_url']}/v2/gh/{slug}/{branch}?urlpath=lab/tree/{copy}" in targets
+    assert not any(
+        site in target and repository["branch"] in target for site in ("/blob/", "/v2/") for target in targets
+    )
+
+
+def test_other_buttons_keep_their_address() -> None:
+    here = "https://example.org/edit/main/book/05_mlp_gan.ipynb"
+    assert book_launch.copy_address(here, "book/05_mlp_gan", "main", "notebooks") == here
+    other = "https://colab.research.google.com/github/a/b/blob/main/book/06_how_good.ipynb"
+    assert book_launch.copy_address(other, "book/05_mlp_gan", "main", "notebooks") == other
+
+
+def test_the_build_tells_of_an_address_that_nobody_has_set(capsys: pytest.CaptureFixture[str]) -> None:
+    for owner, words in (("some-body", ""), (book_launch.PLACEHOLDER.split("/")[1], "make set-repository URL=")):
+        config = SimpleNamespace(html_theme_options={"repository_url": f"https://github.com/{owner}/name"})
+        book_launch.tell_of_placeholder(None, config)  # type: ignore[arg-type]
+        assert words in capsys.readouterr().err if words else capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(("before", "after"), list(pairwise(PAGES)))
@@ -223,7 +267,24 @@ def test_hints_and_solutions_are_folded_and_open_on_click(wide: Visit) -> None:
     for fold in folds.all():
         fold.locator("summary").click()
         assert fold.get_attribute("open") is not None
-        fold.locator("summary").click()
+    wide.page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = false })")
+
+
+def test_the_ring_around_a_folded_cell_in_focus_is_not_clipped(visit: Callable[..., Visit]) -> None:
+    page = visit(f"{CHAPTERS[0]}.html").page
+    page.keyboard.press("Tab")  # so that the focus is one of the keyboard
+    fold = page.locator("details.hide > summary").first
+    fold.focus()
+    ring = fold.evaluate(
+        """fold => { const style = getComputedStyle(fold)
+        return [style.outlineStyle, parseFloat(style.outlineWidth), parseFloat(style.outlineOffset)] }"""
+    )
+    assert fold.evaluate("fold => fold.matches(':focus-visible')")
+    assert ring[0] == "solid"
+    assert ring[1] >= 2
+    assert (
+        ring[1] + ring[2] <= 0 or fold.evaluate("fold => getComputedStyle(fold.parentElement).overflowY") == "visible"
+    )
 
 
 @chapter_on_a_desk

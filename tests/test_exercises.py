@@ -24,6 +24,7 @@ from torch import nn
 from gan_lessons import runner
 from gan_lessons.exercises import Verdict, checker, close, forms, not_yet, right
 from gan_lessons.exercises.traces import changes
+from tests import outside
 
 ROOT = Path(__file__).parent.parent
 BOOK = sorted((ROOT / "book").glob("*.ipynb"))
@@ -349,7 +350,7 @@ def _judge(cases):
 """
 
 
-def verdicts_of(chapter: Path, scratch: Path) -> tuple[Path, dict[int, dict[str, list[Any]]]]:
+def verdicts_of(chapter: Path, scratch: Path, site: Path) -> tuple[Path, dict[int, dict[str, list[Any]]]]:
     """Run a chapter once in smoke; say where it lies, what each exercise's cell showed, and the verdicts on answers."""
     notebook = nbformat.read(chapter, as_version=4)
     found = list(exercises(chapter))
@@ -364,7 +365,7 @@ def verdicts_of(chapter: Path, scratch: Path) -> tuple[Path, dict[int, dict[str,
     path = scratch / "book" / chapter.name
     path.parent.mkdir()
     nbformat.write(notebook, path)
-    finished = runner.run(path, "smoke", scratch=scratch / "run", timeout=300)
+    finished = outside.run_in_smoke(path, scratch / "run", site)
     cells = nbformat.read(finished, as_version=4).cells
     results = {}
     for exercise in found:
@@ -378,12 +379,12 @@ def verdicts_of(chapter: Path, scratch: Path) -> tuple[Path, dict[int, dict[str,
 @pytest.mark.long
 @by_stem
 def test_chapter_runs_in_smoke_without_data_and_its_checkers_tell_right_from_wrong(
-    chapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
+    chapter: Path, tmp_path: Path, site: Path, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
 ) -> None:
     monkeypatch.setenv("GAN_LESSONS_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("GAN_LESSONS_RUNS", str(tmp_path / "runs"))
     before = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
-    finished, results = verdicts_of(chapter, tmp_path)
+    finished, results = verdicts_of(chapter, tmp_path, site)
     with subtests.test("smoke run"):
         # the kernel's own work: what else the machine does is no fault of the chapter
         assert sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - before < 180

@@ -1,8 +1,10 @@
 """The repository as a stranger clones it: one address, no trace of the machine that it was written on, small files."""
 
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -107,6 +109,41 @@ def test_what_is_no_github_address_changes_nothing_and_says_what_to_write(url: s
     assert (copy / "README.md").read_bytes() == before
 
 
+def test_the_workflow_publishes_the_copies_as_the_one_commit_of_the_configured_branch(tmp_path: Path) -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "notebooks.yml").read_text(encoding="utf-8"))
+    steps = workflow["jobs"]["publish"]["steps"]
+    assert workflow["permissions"] == {"contents": "write"}
+    commands = [step.get("run", "") for step in steps]
+    assert [step for step in commands if step.startswith("make notebooks")] == ["make notebooks PUBLISHED=1"]
+    push = next(step for step in steps if "git push" in step.get("run", ""))
+    assert push["working-directory"] == "_build/notebooks"
+
+    bare, folder = tmp_path / "origin.git", tmp_path / "copies"
+    subprocess.run(["git", "init", "-q", "--bare", bare], check=True)
+    (folder / ".binder").mkdir(parents=True)
+    (folder / ".binder" / "postBuild").touch()
+    environment = os.environ | {
+        "TOKEN": "secret",
+        "GITHUB_REPOSITORY": "some-body/name",
+        "GITHUB_SHA": "abc",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{bare}.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://x-access-token:secret@github.com/some-body/name",
+    }
+    branch = config()["sphinx"]["config"]["plain_copies_branch"]
+    for round_ in ("first", "second"):
+        (folder / "05.ipynb").write_text(round_)
+        shutil.rmtree(folder / ".git", ignore_errors=True)
+        subprocess.run(["bash", "-e", "-c", push["run"]], cwd=folder, env=environment, check=True, capture_output=True)
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=bare, check=True, capture_output=True, text=True).stdout
+
+    assert git("show", f"{branch}:05.ipynb") == "second"
+    assert git("ls-tree", "-r", "--name-only", branch).split() == [".binder/postBuild", "05.ipynb"]
+    assert git("log", "--format=%s", branch) == "Plain copies of the chapters at abc\n"
+
+
 # --- what a clone holds -----------------------------------------------------------------------------------------
 
 
@@ -156,6 +193,35 @@ def test_make_without_a_target_lists_the_commands_and_makes_nothing(copy: Path) 
         re.findall(r"make [a-z-]+", answer.stdout)
     )
     assert not (copy / ".venv").exists()
+
+
+def test_make_lab_copies_the_chapters_first_and_keeps_what_is_there() -> None:
+    printed = ["make", "-n", "-o", ".venv/.dev", "lab"]
+    answer = subprocess.run(printed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert re.search(r"gan_lessons notebooks --keep --out lab\n(?:.*\n)*.* -m jupyterlab .*lab$", answer.strip())
+
+
+def test_make_lab_starts_for_whoever_calls_it_and_passes_arguments_on(tmp_path: Path) -> None:
+    pytest.importorskip("jupyterlab", reason="jupyterlab is not installed")
+    options = f"--no-browser --port 0 --ip 127.0.0.1 --ServerApp.base_url /{tmp_path.name}/"
+    command = ["make", "-o", ".venv/.dev", "lab", "LAB=book", f"ARGS={options}"]
+    folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    environment = os.environ | {name: str(tmp_path / name) for name in folders}
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0
+    )
+    assert process.stdout is not None
+    said = []
+    try:
+        for line in process.stdout:
+            said.append(line)
+            if f"/{tmp_path.name}/lab?token=" in line:
+                break
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    assert f"/{tmp_path.name}/lab?token=" in said[-1], "".join(said)
+    assert ("You are root" in said[0]) == (os.getuid() == 0)
 
 
 def test_ci_runs_what_the_readme_tells_to_run() -> None:

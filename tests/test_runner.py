@@ -157,6 +157,11 @@ def test_find_names_what_there_is(small_book: Path, name: str) -> None:
 # --- check and clean --------------------------------------------------------------------------------------------
 
 
+def folded(name: str) -> dict[str, Any]:
+    """The metadata of a cell that is folded under this name on the page, in JupyterLab and in Colab."""
+    return {"mystnb": {"code_prompt_show": name}, "jupyter": {"source_hidden": True}, "cellView": "form"}
+
+
 def sound() -> Notebook:
     """A notebook as a full run leaves it, without a fault."""
     notebook = a_notebook("1 + 1", "plot()")
@@ -164,7 +169,8 @@ def sound() -> Notebook:
     picture = new_output("display_data", data={"image/png": png(np.zeros((2, 2), np.uint8)), "text/plain": "<Figure>"})
     for count, (cell, outputs) in enumerate(zip(notebook.cells[1:], ([], [result], [picture]), strict=True), start=1):
         cell.update(execution_count=count, outputs=outputs)
-    notebook.cells[3].metadata["mystnb"] = {"image": {"alt": "a black square"}}
+    notebook.cells[3].metadata.update(folded("The square"), tags=["hide-input"])
+    notebook.cells[3].metadata["mystnb"]["image"] = {"alt": "a black square"}
     notebook.metadata["gan_lessons"] = {"profile": "full", "code_sha256": runner.code_sha256(notebook)}
     return notebook
 
@@ -187,8 +193,19 @@ FAULTS: dict[str, tuple[Change, str]] = {
     ),
     "not run": (lambda notebook: notebook.cells[3].update(execution_count=None), r"cell \[3\].*: not run"),
     "run again": (lambda notebook: notebook.cells[2].update(execution_count=9), r"cell \[2\].*: run as number 9"),
-    "no alt": (lambda notebook: notebook.cells[3].metadata.pop("mystnb"), "without alt text"),
+    "no alt": (lambda notebook: notebook.cells[3].metadata.mystnb.pop("image"), "without alt text"),
     "empty alt": (lambda notebook: notebook.cells[3].metadata.mystnb.image.update(alt=" "), "without alt text"),
+    "no name": (lambda notebook: notebook.cells[3].metadata.mystnb.pop("code_prompt_show"), "without a name"),
+    "long name": (
+        lambda notebook: notebook.cells[3].metadata.mystnb.update(code_prompt_show="x" * 51),
+        "without a name",
+    ),
+    "same name": (
+        lambda notebook: notebook.cells[2].metadata.update(folded("The square"), tags=["hide-cell"]),
+        "'The square' is the name of 2 folded cells",
+    ),
+    "open in JupyterLab": (lambda notebook: notebook.cells[3].metadata.pop("jupyter"), "not in JupyterLab"),
+    "open in Colab": (lambda notebook: notebook.cells[3].metadata.pop("cellView"), "not in Colab"),
     "warning": (stream("stderr", "x.py:1: UserWarning: no\n"), "is a warning"),
     "folder": (stream("stdout", "saved to /home/me/x.png"), "path or address of the machine"),
     "address": (stream("stdout", "<Line2D at 0x7f12ab>"), "path or address of the machine"),
@@ -228,6 +245,12 @@ def test_check_finds_an_output_check_that_would_compare_nothing(tmp_path: Path) 
     notebook.cells[2].execution_count = None
     assert "compare nothing" in runner.check(stored(tmp_path, notebook))[0]
     assert len(runner.check(stored(tmp_path, notebook))) == 2
+
+
+def test_check_takes_a_name_of_fifty_letters(tmp_path: Path) -> None:
+    notebook = sound()
+    notebook.cells[3].metadata.mystnb.code_prompt_show = "x" * 50
+    assert runner.check(stored(tmp_path, notebook)) == []
 
 
 def test_check_lets_forty_lines_and_progress_bars_pass(tmp_path: Path) -> None:
@@ -322,7 +345,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "os.environ.get('OMP_NUM_THREADS'), sorted(os.listdir())",
         PICTURE,
     )
-    notebook.cells[5].metadata.update(tags=["hide-input"], mystnb={"image": {"alt": "a line"}})
+    notebook.cells[5].metadata.update(folded("A line"), tags=["hide-input"])
+    notebook.cells[5].metadata["mystnb"]["image"] = {"alt": "a line"}
     notebook.cells[5].metadata["execution"] = {"iopub.execute_input": "2020-01-01"}
     path = stored(tmp_path_factory.mktemp("book"), notebook)
     (path.parent / "beside.txt").touch()
@@ -561,6 +585,17 @@ def test_the_book_holds_the_chapters_of_its_toc() -> None:
 @by_stem
 def test_the_stored_outputs_are_those_of_the_code(chapter: Path) -> None:
     assert runner.check(chapter) == []
+
+
+def test_a_chapter_of_the_book_runs_through_the_runner_as_the_small_ones_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_LESSONS_RUNS", str(tmp_path / "runs"))
+    (chapter,) = (path for path in BOOK if path.stem == "02_cross_entropy")  # the others: tests/outside.py
+    written = runner.run(chapter, "smoke", scratch=tmp_path, timeout=300, seed=3)
+    assert [fault for fault in runner.check(written) if "of a smoke run" not in fault] == []
+    stamp = read(written).metadata["gan_lessons"]
+    assert (stamp["profile"], stamp["seed"], stamp["dataset"]) == ("smoke", 3, "none")
 
 
 def tagged(notebook: Notebook, tag: str) -> Iterator[Any]:
