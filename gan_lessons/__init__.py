@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gan_lessons.training import GAN, Step, discriminator_step, generator_step, train
     from gan_lessons.zoo import load
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "GAN",
     "History",

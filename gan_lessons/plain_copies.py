@@ -27,7 +27,7 @@ place = getattr(gan_lessons, "__file__", None) or gan_lessons.__path__[0]
 installed = getattr(gan_lessons, "__version__", None)
 if installed is None:
     raise ImportError(f"{place} hides the package: rename it, and restart the kernel")
-if tuple(map(int, installed.split("."))) < (0, 1, 0):
+if tuple(map(int, installed.split("."))) < (0, 2, 0):
     raise ImportError(
         f"{place} is of gan_lessons {installed}, too old for this chapter. In Colab: "
         "%pip uninstall -y gan-lessons. In a checkout: git pull. Then restart."

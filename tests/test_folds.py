@@ -18,7 +18,6 @@ KNOWN = {
     "01": {"SIDE", "n_test", "per_cent", "show", "silhouette", "stripes", "tests", "x"},
     "03": {"js"},
     "05": {"count", "final"},
-    "06": {"features_of", "generator", "judge", "means", "ours", "real_features", "real_moments"},
     "07": {"final"},
     "08": {"floor", "right"},
     "09": {"ALL_DIMS"},
