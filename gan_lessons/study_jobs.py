@@ -50,7 +50,8 @@ def play_on(executor: Executor, jobs: Sequence[Job], keep: Keep) -> None:
         while waiting:
             ended = wait(waiting, return_when=FIRST_COMPLETED).done
             for future in [f for f in waiting if f in ended]:  # in the order of the jobs
-                failure = failure or _kept(future, waiting.pop(future), keep)
+                error = _kept(future, waiting.pop(future), keep)
+                failure = failure or error
             if failure:
                 _cancel(waiting)
     except BaseException:  # Ctrl-C, or an executor that takes no jobs
