@@ -1,10 +1,9 @@
-"""Every interval of the course: of a mean, a share, the next value; how often each errs; and all of them in words.
+"""Every interval of the course: of a mean, a share, and of the next value; and all of them in words.
 
 interval(values) is the rule for new studies: Student's below ten seeds, bootstrap from ten.
 """
 
 import math
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,7 +45,7 @@ def plus_minus(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
 def interval(values: ArrayLike, level: float = 0.95) -> Interval:
     """Mean of values (n,), n >= 2, and its interval: Student's below ten values, the widened bootstrap from ten.
 
-    With few values the bootstrap is too narrow (`bootstrap_false_alarms`); with many it needs no normal errors.
+    With few values the bootstrap is too narrow (`error_rates`); with many it needs no normal errors.
     Raises ValueError for fewer than two values, NaN or infinity.
     """
     values = _checked(values)
@@ -63,10 +62,17 @@ def bootstrap(values: ArrayLike, level: float = 0.95, resamples: int = RESAMPLES
     Always the same resamples, so that a page can be made again. Raises ValueError as `interval` does.
     """
     values = _checked(values)
-    n, tail = len(values), _tail(len(values), level)
+    n, begins = len(values), tail(len(values), level)
     drawn = np.random.default_rng(0).integers(n, size=(resamples, n))
-    low, high = np.quantile(values[drawn].mean(1), [tail, 1 - tail])
+    low, high = np.quantile(values[drawn].mean(1), [begins, 1 - begins])
     return Interval(float(values.mean()), float(low), float(high), n)
+
+
+def tail(n: int, level: float) -> float:
+    """The quantile of the bootstrap's means at which the widened interval begins (Hesterberg 2015, section 4.2)."""
+    from scipy.stats import norm, t
+
+    return float(norm.cdf(-math.sqrt(n / (n - 1)) * t.ppf((1 + level) / 2, n - 1)))
 
 
 def prediction_range(values: ArrayLike, level: float = 0.99) -> tuple[float, float]:
@@ -91,30 +97,6 @@ def share(hits: int, n: int, level: float = 0.95) -> Interval:
     low = float(beta.ppf(tail, hits, n - hits + 1)) if hits else 0.0
     high = float(beta.ppf(1 - tail, hits + 1, n - hits)) if hits < n else 1.0
     return Interval(hits / n, low, high, n)
-
-
-def false_alarms(n: int, level: float = 0.95) -> float:
-    """How often `interval` of n values leaves out the true mean: the rate of differences "seen" where there is none.
-
-    Student's errs in exactly 1 - level of cases if errors are normal; the bootstrap's rate is measured on such errors.
-    """
-    return bootstrap_false_alarms(n, level) if n >= FEW else 1 - level
-
-
-@lru_cache
-def bootstrap_false_alarms(n: int, level: float = 0.95, studies: int = 20_000) -> float:
-    """How often `bootstrap` leaves out the true mean of n normal values, measured on simulated studies (fixed seed).
-
-    The standard error of the rate is about sqrt(0.05 * 0.95 / studies), 0.15 % as it stands.
-    """
-    drawn = np.random.default_rng(0).integers(n, size=(RESAMPLES, n))  # the resamples that `bootstrap` always takes
-    weights = np.stack([(drawn == k).sum(1) for k in range(n)], 1) / n  # (resamples, n): times values gives the means
-    generator, tail, missed = np.random.default_rng(1), _tail(n, level), 0
-    for begin in range(0, studies, 500):
-        values = generator.normal(size=(n, min(500, studies - begin)))
-        below = (weights @ values < 0).mean(0)  # the share of resampled means under the true one
-        missed += int(((below < tail) | (below > 1 - tail)).sum())
-    return missed / studies
 
 
 def words(values: ArrayLike | Interval, form: str = ",.1f", unit: str = "seeds") -> str:
@@ -142,13 +124,6 @@ def number(value: float, form: str = ",.1f") -> str:
     if text.startswith("-") and not any(digit in text for digit in "123456789"):
         text = text[1:] if math.isfinite(value) else text
     return text.replace("-", "−")
-
-
-def _tail(n: int, level: float) -> float:
-    """The quantile of the bootstrap's means at which the widened interval begins (Hesterberg 2015, section 4.2)."""
-    from scipy.stats import norm, t
-
-    return float(norm.cdf(-math.sqrt(n / (n - 1)) * t.ppf((1 + level) / 2, n - 1)))
 
 
 def _checked(values: ArrayLike) -> NDArray[np.float64]:
