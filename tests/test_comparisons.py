@@ -112,7 +112,7 @@ def test_verdicts_and_words() -> None:
         "bad: worse; ×2.04 (1.87 to 2.23), 3 seeds",
         "same: the same numbers; ×1.00 (1.00 to 1.00), 3 seeds",
         f"so so: no difference seen: a factor under {found.effects[3].detectable:.2f} would have been missed; "
-        "×1.00 (0.77 to 1.31), 3 seeds",
+        "×1.00 (0.76 to 1.33), 3 seeds",
         "luck: not known, the unchanged game was played once a seed",
         "4 comparisons, 2 of which saw a difference; the rule errs in 5 % of cases: 0.2 false alarms are due by luck",
     ]

@@ -44,6 +44,7 @@ FLOORS = {
     "notebooks": 1,
     "study_tables": 0,
     "error_rates": 0,
+    "page_table": 0,
     "study_jobs": 1,
     "comparisons": 1,
     "studies": 2,
