@@ -63,6 +63,7 @@ def _draw_in_notebooks(pixels: float) -> None:
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is None or "inline" not in plt.get_backend():
         return
+    import matplotlib_inline.backend_inline  # noqa: F401  as it is imported it registers its own, which ours replaces
     from IPython.core.pylabtools import print_figure
 
     def as_png(figure: Figure) -> tuple[str, dict[str, int]] | None:
