@@ -17,8 +17,9 @@ from tqdm import tqdm
 
 from gan_lessons.intervals import bootstrap, mean_interval
 from gan_lessons.study_jobs import Job, play_in_turn, play_on
-from gan_lessons.study_tables import Growing, Numbers, Table, called
-from gan_lessons.study_tables import Row as Row  # studies.Row and studies.read, as the chapters call them
+from gan_lessons.study_tables import Growing, Numbers, called
+from gan_lessons.study_tables import Row as Row  # studies.Row, Table and read, as the chapters call them
+from gan_lessons.study_tables import Table as Table
 from gan_lessons.study_tables import read as read
 
 Variant = TypeVar("Variant")

@@ -115,7 +115,8 @@ def test_differences_have_no_forest_of_ratios() -> None:
 
 
 def test_figures_of_a_notebook_have_twice_the_pixels_of_their_width_on_the_page() -> None:
-    code = "from matplotlib import pyplot\nfrom gan_lessons.plotting import style\nstyle({})\npyplot.plot([1, 2])\npyplot.show()"
+    code = "from matplotlib import pyplot as plt\nfrom gan_lessons import plotting\n"
+    code += "plotting.style({})\nplt.plot([1, 2])\nplt.show()"
     cells = [new_code_cell(code.format(pixels)) for pixels in (1, "", 3)]
     notebook = new_notebook(cells=cells)
     with pytest.MonkeyPatch.context() as patch:

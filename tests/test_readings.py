@@ -7,8 +7,8 @@ import pytest
 from gan_lessons import comparisons, readings
 from gan_lessons.study_tables import Row, Table
 
-PLAIN = {"distance@10": 100.0, "distance@30": 50.0, "distance": 20.0}
-FACTORS = {"plain": (1, 1, 1), "hasty": (0.5, 1, 2), "patient": (2, 1.9, 1.8), "early": (0.5, 1, 1)}
+PLAIN = {"distance": 20.0, "distance@30": 50.0, "distance@10": 100.0}
+FACTORS = {"plain": (1, 1, 1), "hasty": (2, 1, 0.5), "patient": (1.8, 1.9, 2), "early": (1, 1, 0.5)}
 COMPARE = partial(comparisons.factors, baseline="plain")
 
 

@@ -20,7 +20,8 @@ import torch
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_info
 
-from gan_lessons import studies, study_tables
+from gan_lessons import studies
+from gan_lessons.paths import atomic_write
 
 RATES = {"slow": 0.1, "fast": 0.3}
 SEEDS = range(4)
@@ -261,14 +262,14 @@ def test_ctrl_c_keeps_the_finished_games_of_a_script_and_says_what_is_missing(tm
 
 def full_disk(patch: pytest.MonkeyPatch, *, refused: range) -> None:
     """Let the disk be full at these writes, counted from 0."""
-    write, count = study_tables.atomic_write, itertools.count()
+    count = itertools.count()
 
     def limited(path: Path, to: Any) -> Path:
         if next(count) in refused:
             raise OSError(errno.ENOSPC, "No space left on device")
-        return write(path, to)
+        return atomic_write(path, to)
 
-    patch.setattr(study_tables, "atomic_write", limited)
+    patch.setattr("gan_lessons.study_tables.atomic_write", limited)
 
 
 @pytest.mark.parametrize(("executor", "unsaved"), [(None, 1), (Held(4), 3)], ids=["here", "executor"])
