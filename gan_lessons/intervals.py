@@ -1,10 +1,25 @@
-"""How far a mean of a few values may be off."""
+"""Every interval of the course: of a mean, a share, and of the next value; and all of them in words.
+
+interval(values) is the rule for new studies: Student's below ten seeds, bootstrap from ten.
+"""
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+FEW = 10  # below so many values Student's interval, from here on the bootstrap
+RESAMPLES = 10_000
+
+
+class Interval(NamedTuple):
+    """A mean, the ends of its interval, and of how many values it is."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
 
 
 def mean_interval(runs: ArrayLike, level: float = 0.95) -> tuple[Any, Any]:
@@ -16,3 +31,106 @@ def mean_interval(runs: ArrayLike, level: float = 0.95) -> tuple[Any, Any]:
         raise ValueError("an interval needs at least two seeds")
     half = t.ppf((1 + level) / 2, len(runs) - 1) * runs.std(0, ddof=1) / math.sqrt(len(runs))
     return runs.mean(0), half
+
+
+def plus_minus(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
+    """Mean of values (n,) and the half-width of its Student-t interval; the half-width of a single value is nan."""
+    values = np.asarray(values, dtype=float)
+    if len(values) == 1:
+        return float(values[0]), math.nan
+    mean, half = mean_interval(values, level)
+    return float(mean), float(half)
+
+
+def interval(values: ArrayLike, level: float = 0.95) -> Interval:
+    """Mean of values (n,), n >= 2, and its interval: Student's below ten values, the widened bootstrap from ten.
+
+    With few values the bootstrap is too narrow (`error_rates`); with many it needs no normal errors.
+    Raises ValueError for fewer than two values, NaN or infinity.
+    """
+    values = _checked(values)
+    if len(values) >= FEW:
+        return bootstrap(values, level)
+    mean, half = mean_interval(values, level)
+    return Interval(float(mean), float(mean - half), float(mean + half), len(values))
+
+
+def bootstrap(values: ArrayLike, level: float = 0.95, resamples: int = RESAMPLES) -> Interval:
+    """Mean of values (n,), n >= 2, and its bootstrap interval, widened as in Hesterberg (2015, section 4.2).
+
+    Plain percentiles are too narrow for few values: for five normal ones "95 %" would cover 83 %, widened about 92 %.
+    Always the same resamples, so that a page can be made again. Raises ValueError as `interval` does.
+    """
+    values = _checked(values)
+    n, begins = len(values), tail(len(values), level)
+    drawn = np.random.default_rng(0).integers(n, size=(resamples, n))
+    low, high = np.quantile(values[drawn].mean(1), [begins, 1 - begins])
+    return Interval(float(values.mean()), float(low), float(high), n)
+
+
+def tail(n: int, level: float) -> float:
+    """The quantile of the bootstrap's means at which the widened interval begins (Hesterberg 2015, section 4.2)."""
+    from scipy.stats import norm, t
+
+    return float(norm.cdf(-math.sqrt(n / (n - 1)) * t.ppf((1 + level) / 2, n - 1)))
+
+
+def prediction_range(values: ArrayLike, level: float = 0.99) -> tuple[float, float]:
+    """The range in which one more value like these, at least two, lies with probability `level` (normal errors).
+
+    One more value strays by s, and the mean of n by s/sqrt(n): together sqrt(n + 1) times as far as the mean alone.
+    """
+    mean, half = plus_minus(values, level)
+    if math.isnan(half):
+        raise ValueError("a prediction range needs at least two values")
+    reach = half * math.sqrt(len(np.asarray(values)) + 1)
+    return mean - reach, mean + reach
+
+
+def share(hits: int, n: int, level: float = 0.95) -> Interval:
+    """The share hits / n and its exact binomial interval (Clopper and Pearson 1934); 0 <= hits <= n."""
+    from scipy.stats import beta
+
+    if not 0 <= hits <= n or n < 1:
+        raise ValueError(f"a share is that of 0 to n hits among n >= 1 tries, not of {hits} among {n}")
+    tail = (1 - level) / 2
+    low = float(beta.ppf(tail, hits, n - hits + 1)) if hits else 0.0
+    high = float(beta.ppf(1 - tail, hits + 1, n - hits)) if hits < n else 1.0
+    return Interval(hits / n, low, high, n)
+
+
+def words(values: ArrayLike | Interval, form: str = ",.1f", unit: str = "seeds") -> str:
+    """Say a mean and its interval: "12.3 (10.1 to 14.2, 5 seeds)". Take an Interval as it is; values by `interval`.
+
+    A single value is said to be one. form: a format specification for numbers; minus signs are true ones.
+    """
+    if not isinstance(values, Interval):
+        if len(alone := np.asarray(values, dtype=float)) == 1:
+            return f"{number(float(alone[0]), form)} (1 {unit.removesuffix('s')})"
+        values = interval(values)
+    mean, low, high = (number(v, form) for v in values[:3])
+    return f"{mean} ({low} to {high}, {values.n:,} {unit})"
+
+
+def plus_minus_words(mean: float, half: float | None, form: str = ",.1f") -> str:
+    """Say a mean and its half-width: "12.3 ± 1.9"; the mean alone where the half-width is None or nan."""
+    alone = half is None or math.isnan(half)
+    return number(mean, form) + ("" if alone else f" ± {number(half or 0.0, form)}")
+
+
+def number(value: float, form: str = ",.1f") -> str:
+    """A number as text, with a true minus sign, and none before a zero: number(-0.04) is "0.0"."""
+    text = format(value, form)
+    if text.startswith("-") and not any(digit in text for digit in "123456789"):
+        text = text[1:] if math.isfinite(value) else text
+    return text.replace("-", "−")
+
+
+def _checked(values: ArrayLike) -> NDArray[np.float64]:
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(f"an interval needs at least two values in a row, not shape {values.shape}")
+    if not np.isfinite(values).all():
+        bad = int((~np.isfinite(values)).sum())
+        raise ValueError(f"{bad} of {len(values)} values are NaN or infinite: they have no mean")
+    return values

@@ -4,27 +4,37 @@ One colour code through the book (Okabe and Ito's palette, safe for colour-blind
 """
 
 import math
+import sys
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from torch import Tensor
 
 from gan_lessons import films
 from gan_lessons.checks import unit_range
+from gan_lessons.comparisons import Effect
 from gan_lessons.films import Film
 from gan_lessons.history import History
 from gan_lessons.intervals import mean_interval as mean_interval  # the chapters call it here
+from gan_lessons.page_table import table as table  # plotting.table(head, rows)
 
 REAL, FAKE, DISC, THEORY = "#0072B2", "#D55E00", "#009E73", "#444444"
 EXTRA = "#CC79A7"  # a fourth curve, where there must be one
 
 
-def style() -> None:
-    """Set matplotlib's defaults for the book: light paper, few lines, readable at phone width."""
+def style(pixels: float = 2.0) -> None:
+    """Set matplotlib's defaults for the book: light paper, few lines, readable at phone width.
+
+    pixels: how many a notebook's figures get for each pixel of their width on the page. Two are sharp on every screen;
+    a figure then takes about 2.5 times the space that it takes with one, and with 1.5 about 1.7 times: a notebook with
+    too many figures for its 600 kB takes fewer. Outside notebooks it changes nothing.
+    """
     plt.rcParams.update(
         {
             "figure.figsize": (6.4, 3.4),
@@ -46,6 +56,25 @@ def style() -> None:
             "axes.prop_cycle": cycler(color=[REAL, FAKE, DISC, EXTRA, "#E69F00", "#56B4E9"]),
         }
     )
+    _draw_in_notebooks(pixels)
+
+
+def _draw_in_notebooks(pixels: float) -> None:
+    """Draw a notebook's figures with so many pixels, and say how wide they are (not how high: phones would squeeze)."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None or "inline" not in plt.get_backend():
+        return
+    import matplotlib_inline.backend_inline  # noqa: F401  as it is imported it registers its own, which ours replaces
+    from IPython.core.pylabtools import print_figure
+
+    def as_png(figure: Figure) -> tuple[str, dict[str, int]] | None:
+        png = print_figure(figure, dpi=figure.dpi * pixels)
+        if png is None:  # an empty figure
+            return None
+        width = int.from_bytes(png[16:20], "big")  # of the PNG's header
+        return b64encode(png).decode(), {"width": round(width / pixels)}
+
+    shell.display_formatter.formatters["image/png"].for_type(Figure, as_png)
 
 
 def as_tiles(images: Tensor) -> np.ndarray:
@@ -165,3 +194,44 @@ def forest(
     ax.set_yticks(range(len(groups)), list(groups))
     ax.set_ylim(len(groups) - 0.4, -0.5)
     ax.grid(axis="y", visible=False)
+
+
+def ratio_forest(
+    ax: Axes, effects: Sequence[Effect], *, luck: tuple[float, float] | None = None, form: str = ".2f"
+) -> None:
+    """Factors on a log axis: one row an effect, its seeds as dots, mean and interval, and both in numbers at the right.
+
+    Green is better, vermilion worse, grey no difference seen. luck: the factors that an unchanged game would show by
+    luck (`comparisons.Effects.luck`), shaded. Raises ValueError for differences, which have no log axis: take `forest`.
+    """
+    if not all(effect.neutral == 1 for effect in effects):
+        raise ValueError("ratio_forest draws factors; for differences take plotting.forest")
+    if luck is not None:
+        ax.axvspan(*luck, color=THEORY, alpha=0.1, linewidth=0)
+        ax.annotate("luck", (1, -0.55), ha="center", va="bottom", fontsize=8, color=THEORY, annotation_clip=False)
+    ax.axvline(1, color=THEORY, linestyle="--", linewidth=1)
+    for row, effect in enumerate(effects):
+        colour = {"better": DISC, "worse": FAKE}.get(effect.verdict, THEORY)
+        ax.plot([effect.low, effect.high], [row, row], color=colour, linewidth=2, solid_capstyle="butt")
+        ax.plot(effect.mean, row, "s", color=colour, markersize=5)
+        ax.plot(effect.each, np.full(len(effect.each), row + 0.27), "o", color=colour, markersize=2.5, alpha=0.5)
+        ax.text(
+            1, row, f" {effect.size(form)}", transform=ax.get_yaxis_transform(), va="center", fontsize=8, color=colour
+        )
+    ax.set_yticks(range(len(effects)), [effect.variant for effect in effects])
+    ax.set(xscale="log", ylim=(len(effects) - 0.4, -0.6))
+    ax.grid(axis="y", visible=False)
+    _ticks_of_factors(ax)
+
+
+def _ticks_of_factors(ax: Axes) -> None:
+    """Label factors as ×0.5, ×1, ×2 at the coarsest steps of which the axis shows four."""
+    low, high = ax.get_xlim()
+    coarse = [(1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7)]
+    for steps in (*coarse, (1, 1.2, 1.5, 2, 3, 5, 6, 7, 8, 9), (1, 1.05, 1.1, 1.15, 1.2, 7, 8, 8.5, 9, 9.5)):
+        marks = sorted({round(m * 10.0**k, 6) for m in steps for k in range(-4, 5)})
+        shown = [m for m in marks if low <= m <= high]
+        if len(shown) >= 4:
+            break
+    ax.set_xticks(shown, [f"×{m:g}" for m in shown])
+    ax.minorticks_off()

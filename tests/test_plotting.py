@@ -1,12 +1,20 @@
+import warnings
+from base64 import b64decode
+from io import BytesIO
+
 import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
+from PIL import Image
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-from gan_lessons import History, plotting
+from gan_lessons import History, comparisons, plotting
+from gan_lessons.study_tables import Row, Table
 
 
 def test_a_tile_keeps_each_pixel_where_it_belongs_and_its_grey() -> None:
@@ -57,3 +65,68 @@ def test_a_film_of_grids_has_all_frames_at_twice_their_size() -> None:
     assert 'alt="four grey squares"' in film.html
     assert f'width="{2 * (2 * 28 + 2)}"' in film.html
     assert "round 4" in film.html
+
+
+def effects(values: dict[str, list[float]]) -> comparisons.Effects:
+    rows = [Row(v, s, 0.0, {"d": x}) for v, xs in values.items() for s, x in enumerate(xs)]
+    return comparisons.factors(Table(tuple(rows)), "d", baseline="plain")
+
+
+def test_a_forest_of_ratios_draws_each_factor_and_says_it_in_numbers_and_colour() -> None:
+    found = effects({"plain": [1, 1, 1], "good": [0.5, 0.52, 0.48], "bad": [2, 2.1, 2.2], "so so": [0.8, 1, 1.25]})
+    ax = plt.figure().add_subplot()
+    plotting.ratio_forest(ax, found.effects, luck=(0.9, 1.1))
+    drawn = {
+        (tuple(np.asarray(line.get_xdata()).tolist()), tuple(np.asarray(line.get_ydata()).tolist())): line.get_color()
+        for line in ax.lines
+    }
+    for row, (effect, colour) in enumerate(
+        zip(found.effects, (plotting.DISC, plotting.FAKE, plotting.THEORY), strict=True)
+    ):
+        assert drawn[(effect.low, effect.high), (row, row)] == colour
+        assert drawn[effect.each, (row + 0.27,) * 3] == colour
+    assert [text.get_text().strip() for text in ax.texts] == ["luck", *(effect.size() for effect in found.effects)]
+    (shade,) = ax.patches
+    assert shade.get_extents().transformed(ax.transData.inverted()).intervalx == pytest.approx([0.9, 1.1])
+    assert (ax.get_xscale(), [label.get_text() for label in ax.get_yticklabels()]) == ("log", ["good", "bad", "so so"])
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first row on top
+    plt.close("all")
+
+
+@pytest.mark.parametrize("spread", [1.03, 1.1, 1.3, 2, 5, 30, 1_000])
+def test_an_axis_of_factors_has_a_handful_of_labels_and_one_at_no_change(spread: float) -> None:
+    ax = plt.figure().add_subplot()
+    plotting.ratio_forest(
+        ax, effects({"plain": [1, 1], "a": [spread, spread * 1.01], "b": [1 / spread, 1 / spread]}).effects
+    )
+    low, high = ax.get_xlim()
+    labels = [label.get_text() for label in ax.get_xticklabels()]
+    assert 2 <= len(labels) <= 10
+    assert "×1" in labels
+    assert all(low <= float(label[1:]) <= high for label in labels)
+    plt.close("all")
+
+
+def test_differences_have_no_forest_of_ratios() -> None:
+    found = effects({"plain": [1, 1], "a": [2, 2.1]}).effects[0]._replace(neutral=0.0)
+    with pytest.raises(ValueError, match=r"for differences take plotting\.forest"):
+        plotting.ratio_forest(plt.figure().add_subplot(), [found])
+    plt.close("all")
+
+
+def test_figures_of_a_notebook_have_twice_the_pixels_of_their_width_on_the_page() -> None:
+    code = "from matplotlib import pyplot as plt\nfrom gan_lessons import plotting\n"
+    code += "plotting.style({})\nplt.plot([1, 2])\nplt.show()"
+    cells = [new_code_cell(code.format(pixels)) for pixels in (1, "", 3)]
+    notebook = new_notebook(cells=cells)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MPLBACKEND", raising=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
+    outputs = [cell.outputs[-1] for cell in cells]
+    with_pixels = [Image.open(BytesIO(b64decode(output.data["image/png"]))).width for output in outputs]
+    shown = [output.metadata["image/png"] for output in outputs]
+    assert [list(size) for size in shown] == [["width"]] * 3
+    assert with_pixels == pytest.approx([n * size["width"] for n, size in zip((1, 2, 3), shown, strict=True)], abs=2)
+    assert shown[0]["width"] == pytest.approx(shown[1]["width"], abs=3) == pytest.approx(shown[2]["width"], abs=3)
