@@ -321,6 +321,27 @@ def test_a_grey_picture_loses_nothing() -> None:
     assert np.array_equal(pixels(after), grey)
 
 
+def drawn(width: int, shown: int | None) -> Any:
+    """A figure of noise with `width` pixels that the page shows `shown` wide."""
+    noise = np.random.default_rng(0).integers(0, 256, (width // 2, width, 3), dtype=np.uint8)
+    metadata = {"image/png": {"width": shown}} if shown else {}
+    return new_output("display_data", data={"image/png": png(noise)}, metadata=metadata)
+
+
+def test_figures_get_fewer_pixels_only_where_the_notebook_would_be_too_large_and_as_many_as_fit() -> None:
+    def widths(most: int) -> list[int]:
+        notebook = a_notebook("plot()", "plot()", "plot()")
+        for cell, output in zip(notebook.cells[2:], (drawn(200, 100), drawn(110, 100), drawn(200, None)), strict=True):
+            cell.outputs = [output]
+        stored = runner._with_smaller_pngs(notebook, most)
+        figures = [cell.outputs[0].data["image/png"] for cell in stored.cells[2:]]
+        return [pixels(figure).shape[1] for figure in figures]
+
+    assert widths(600_000) == [200, 110, 200]
+    assert widths(60_000) == [150, 110, 200]
+    assert widths(0) == [100, 100, 200]  # one that nobody gave a width is not touched
+
+
 @pytest.mark.parametrize("kind", ["film", "see-through", "small already"])
 def test_a_picture_that_a_palette_would_harm_stays_as_it_is(kind: str) -> None:
     picture = {
