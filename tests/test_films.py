@@ -15,7 +15,7 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from PIL import Image
 
-from gan_lessons import films
+from gan_lessons import film_codec, films
 
 mpl.use("Agg")
 BOOK = Path(__file__).parent.parent / "_build" / "html"
@@ -93,7 +93,7 @@ def test_photographs_keep_their_colours_and_take_fewer_bytes_than_exact_ones() -
     assert data["below"] == ""
     errors = [float(np.abs(a.astype(int) - 255 * b).mean()) for a, b in zip(frames, originals, strict=True)]
     assert 0 < max(errors) < 4
-    exact = [films._webp(np.round(255 * p).astype(np.uint8), lossless=True) for p in originals]
+    exact = [film_codec.webp(np.round(255 * p).astype(np.uint8), lossless=True) for p in originals]
     assert film.nbytes < sum(map(len, exact)) / 2
 
 
@@ -104,7 +104,7 @@ def test_a_film_of_64_frames_of_a_plot_stays_under_400_kilobytes() -> None:
     assert film.nbytes == len(film._repr_html_().encode()) < 400_000
     assert repr(film) == f"film of 64 frames, {film.nbytes / 1000:.0f} kB"
     for a, b in zip(stored(film)[0][::9], frames[::9], strict=True):
-        assert float(np.sqrt(np.mean((a.astype(float) - b) ** 2))) < films.NOTICEABLE
+        assert float(np.sqrt(np.mean((a.astype(float) - b) ** 2))) < film_codec.NOTICEABLE
 
 
 def test_a_thin_line_keeps_its_colour_among_much_white() -> None:

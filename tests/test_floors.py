@@ -25,6 +25,7 @@ FLOORS = {
     "noise": 0,
     "losses": 0,
     "theory": 0,
+    "film_codec": -1,
     "films": 0,
     "profiles": 0,
     "toys": 0,
