@@ -115,7 +115,7 @@ def _one_thread() -> Iterator[None]:
     """One thread for torch and for linear algebra: workers do not fight for cores, and sums come in the same order."""
     before = torch.get_num_threads()
     with threadpool_limits(1):
-        torch.set_num_threads(1)
+        torch.set_num_threads(1)  # the same again where torch shares its threads with OpenMP
         try:
             yield
         finally:

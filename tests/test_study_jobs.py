@@ -230,6 +230,18 @@ def test_a_worker_that_dies_loses_no_finished_game_and_the_study_goes_on(tmp_pat
     assert studies.run({"v": 1.0}, SEEDS, dies, path=path).column("distance") == {"v": [1, 2, 3, 4]}
 
 
+def test_ctrl_c_keeps_what_has_ended_by_then(tmp_path: Path) -> None:
+    def interrupted(rate: float, seed: int) -> dict[str, float]:
+        if seed == 1:
+            raise KeyboardInterrupt  # as a terminal sends it to the workers too
+        return {"distance": rate + seed}
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        studies.run({"v": 1.0}, SEEDS, interrupted, path=tmp_path / "a.csv", executor=Held(4))
+    assert "1 of 4 games are missing: v, seed 1. The finished ones are in" in caught.value.__notes__[-1]
+    assert [row.seed for row in studies.read(tmp_path / "a.csv").rows] == [0, 2, 3]
+
+
 SCRIPT = """
 import os, sys, time, loky
 from gan_lessons import studies
