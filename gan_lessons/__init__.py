@@ -8,10 +8,10 @@ The rooms:
     images in    data: sets · folders (images of your own) · batching · downloads
     how good     metrics: scoring · report_card · distances · neighbours · modes · classifier
     a run        base (the base games) · runs · history · checkpoints · averaging
-    a study      studies · intervals
-    shown        plotting · films
+    a study      studies: running · tables · jobs · comparisons · readings · error_rates · pairs; intervals
+    shown        plotting · page_table · films · film_codec
     stored       zoo (generators) · judges (classifiers)
-    the book's   runner · profiles · paths · checks · exercises
+    the book's   runner · plain_copies · plain_markdown · profiles · paths · checks · exercises
 
 A name is fetched from its module when it is first asked for, so that `python -m gan_lessons check` needs no torch.
 """

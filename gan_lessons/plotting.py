@@ -18,11 +18,11 @@ from torch import Tensor
 
 from gan_lessons import films
 from gan_lessons.checks import unit_range
-from gan_lessons.comparisons import Effect
 from gan_lessons.films import Film
 from gan_lessons.history import History
 from gan_lessons.intervals import mean_interval as mean_interval  # the chapters call it here
 from gan_lessons.page_table import table as table  # plotting.table(head, rows)
+from gan_lessons.studies.comparisons import Effect
 
 REAL, FAKE, DISC, THEORY = "#0072B2", "#D55E00", "#009E73", "#444444"
 EXTRA = "#CC79A7"  # a fourth curve, where there must be one

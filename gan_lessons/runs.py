@@ -33,11 +33,6 @@ class Run(NamedTuple):
     seconds: float  # of all sittings, without readings: of the processor on a CPU, by the clock elsewhere
 
 
-def readings(steps: int, shares: Sequence[float] = (0.1, 0.3, 1.0)) -> list[int]:
-    """The rounds at these shares of a run's length, each once, in order; at least round 1."""
-    return sorted({max(1, round(share * steps)) for share in shares})
-
-
 def watched(
     gan: GAN,
     batches: Iterator[tuple[Tensor, ...]],
@@ -46,7 +41,7 @@ def watched(
     path: str | Path,
     score: Score | None = None,
     z: Tensor | None = None,
-    shares: Sequence[float] = (0.1, 0.3, 1.0),
+    shares: Sequence[int] = (10, 30, 100),
     every: int = 1000,
     decay: float = 0.999,
     settings: Mapping[str, object] | None = None,
@@ -55,8 +50,9 @@ def watched(
 ) -> Run:
     """Play `steps` rounds of play(gan, batches, steps, **game), and watch them; `game` is what `train` takes.
 
-    At the readings (see `readings`) score(gan) is asked for the last weights and for the averaged generator, and
-    images of the noise `z` (n, z_dim) are kept, in [0, 1]. Neither changes the game: random states are put back.
+    At the readings, `shares` in per cent of the rounds, score(gan) is asked for the last weights and for the averaged
+    generator, and images of the noise `z` (n, z_dim) are kept, in [0, 1]. Neither changes the game: random states are
+    put back.
     The run is saved to `path` each `every` rounds, at Ctrl-C, and at its end: called again with the same arguments it
     goes on, or returns at once. `settings` say what else the run depends on, beside the game's optimizers.
     Raises ValueError for a file at `path` of another run, and what `play` raises.
@@ -72,7 +68,7 @@ def watched(
     first = checkpoints.resume(path, parts, about) or checkpoints.resume(unfinished, parts, about)
     played = play(gan, batches, steps, start=first, **game)
     rounds = iter(tqdm(played, path.stem, steps, initial=first, leave=False, mininterval=1))
-    read, log = set(readings(steps, shares)), max(1, steps // 300)
+    read, log = {-(-steps * share // 100) for share in shares}, max(1, steps // 300)
     if first < steps:
         for step in checkpoints.keep(rounds, unfinished, parts, about, every):
             average.update_parameters(gan.G)

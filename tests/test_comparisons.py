@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gan_lessons import comparisons, error_rates
-from gan_lessons.study_tables import Row, Table
+from gan_lessons.studies import comparisons, error_rates
+from gan_lessons.studies.tables import Row, Table
 
 STUDIES = 1_500
 

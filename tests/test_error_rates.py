@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from gan_lessons import error_rates, intervals
+from gan_lessons import intervals
+from gan_lessons.studies import error_rates
 
 
 @pytest.mark.parametrize("n", [3, 5, 9, 12])

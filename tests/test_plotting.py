@@ -13,8 +13,9 @@ from PIL import Image
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-from gan_lessons import History, comparisons, plotting
-from gan_lessons.study_tables import Row, Table
+from gan_lessons import History, plotting
+from gan_lessons.studies import comparisons
+from gan_lessons.studies.tables import Row, Table
 
 
 def test_a_tile_keeps_each_pixel_where_it_belongs_and_its_grey() -> None:

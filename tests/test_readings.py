@@ -4,8 +4,8 @@ from functools import partial
 
 import pytest
 
-from gan_lessons import comparisons, readings
-from gan_lessons.study_tables import Row, Table
+from gan_lessons.studies import comparisons, readings
+from gan_lessons.studies.tables import Row, Table
 
 PLAIN = {"distance": 20.0, "distance@30": 50.0, "distance@10": 100.0}
 FACTORS = {"plain": (1, 1, 1), "hasty": (2, 1, 0.5), "patient": (1.8, 1.9, 2), "early": (1, 1, 0.5)}

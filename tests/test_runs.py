@@ -111,7 +111,6 @@ def test_another_length_or_setting_is_refused_with_the_remedy(tmp_path: Path) ->
             runs.watched(gan, batches, steps, path=tmp_path / "a.pt", settings={"width": width}, **rest)
 
 
-def test_readings_are_in_order_and_each_once() -> None:
-    assert runs.readings(8_000) == [800, 2_400, 8_000]
-    assert runs.readings(2) == [1, 2]
-    assert runs.readings(1_000, (1, 0.5, 0.5)) == [500, 1_000]
+def test_a_run_of_two_rounds_is_read_at_both(tmp_path: Path) -> None:
+    gan, batches, rest = game()
+    assert runs.watched(gan, batches, 2, path=tmp_path / "a.pt", score=mean, **rest).scores["step"] == [1, 2]

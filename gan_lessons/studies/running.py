@@ -1,49 +1,18 @@
-"""One shape for every measured trick: variants × seeds -> a table that resumes -> intervals -> a verdict in words.
-
-table = studies.run(variants, profile.seeds(5), measure, path=..., settings={"steps": steps})
-studies.compare(table, "distance", "one-sided", "none").words(better="lower")
-
-comparisons.py holds new studies against all plays of the unchanged game.
-"""
+"""Play variants × seeds, here or on an executor, into a table that resumes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
-from gan_lessons.intervals import bootstrap, mean_interval
-from gan_lessons.study_jobs import Job, play_in_turn, play_on
-from gan_lessons.study_tables import Growing, Numbers, called
-from gan_lessons.study_tables import Row as Row  # studies.Row, Table and read, as the chapters call them
-from gan_lessons.study_tables import Table as Table
-from gan_lessons.study_tables import read as read
+from gan_lessons.studies.jobs import Job, play_in_turn, play_on
+from gan_lessons.studies.tables import Growing, Numbers, Table, called
 
 Variant = TypeVar("Variant")
-
-
-class Comparison(NamedTuple):
-    """A variant against another one, seed by seed: mean difference, its interval, and of how many seeds."""
-
-    variant: str
-    baseline: str
-    mean: float
-    low: float
-    high: float
-    seeds: int
-
-    def words(self, better: str = "lower", digits: int = 0) -> str:
-        """Say whether the variant is better, worse or not told apart; better: "lower" or "higher" is what is wanted."""
-        if better not in ("lower", "higher"):
-            raise ValueError(f'better is "lower" or "higher", not {better!r}')
-        told = f"{self.mean:+,.{digits}f} ({self.low:+,.{digits}f} to {self.high:+,.{digits}f}, {self.seeds} seeds)"
-        if self.low <= 0 <= self.high:
-            return f"{self.variant}: not told apart from {self.baseline}, {told}"
-        good = (self.high < 0) == (better == "lower")
-        return f"{self.variant}: {'better' if good else 'worse'} than {self.baseline}, {told}"
 
 
 def run(
@@ -98,34 +67,6 @@ def run_together(
         if games
     ]
     return _played(study, jobs, executor)
-
-
-def interval(values: ArrayLike, level: float = 0.95, resamples: int = 10_000) -> tuple[float, float, float]:
-    """Mean of values (n,) and its interval over seeds, (mean, low, high), by the rule of chapters 07 to 13; n >= 2.
-
-    It is `intervals.bootstrap` from five values on, and Student's below: three values have only ten different
-    resamples. Kept as it is, for the stored outputs were made by it; with five values it errs in 8 % of cases, not 5 %.
-    New studies take `intervals.interval`.
-    """
-    values = np.asarray(values, dtype=float)
-    mean, low, high, n = bootstrap(values, level, resamples)
-    if n < 5:
-        middle, half = mean_interval(values, level)
-        return float(middle), float(middle - half), float(middle + half)
-    return mean, low, high
-
-
-def compare(table: Table, name: str, variant: str, baseline: str) -> Comparison:
-    """Compare two variants in one measured column, paired by seed. KeyError for a variant that is not in the table."""
-    column = table.column(name)
-    for key in (variant, baseline):
-        if key not in column:
-            raise KeyError(f"no variant {key!r} in this table; have {list(column)}")
-    seeds = {key: [row.seed for row in table.rows if row.variant == key] for key in (variant, baseline)}
-    if seeds[variant] != seeds[baseline]:
-        raise ValueError(f"{variant} and {baseline} were not measured with the same seeds")
-    differences = np.subtract(column[variant], column[baseline])
-    return Comparison(variant, baseline, *interval(differences), seeds=len(differences))
 
 
 def _played(study: Growing, jobs: Sequence[Job], executor: Executor | None) -> Table:

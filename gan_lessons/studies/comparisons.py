@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_lessons.error_rates import detectable, false_alarms
 from gan_lessons.intervals import interval, number
-from gan_lessons.study_tables import Table
+from gan_lessons.studies.error_rates import detectable, false_alarms
+from gan_lessons.studies.tables import Table
 
 Floats = NDArray[np.float64]
 

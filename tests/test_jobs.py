@@ -281,7 +281,7 @@ def full_disk(patch: pytest.MonkeyPatch, *, refused: range) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
         return atomic_write(path, to)
 
-    patch.setattr("gan_lessons.study_tables.atomic_write", limited)
+    patch.setattr("gan_lessons.studies.tables.atomic_write", limited)
 
 
 @pytest.mark.parametrize(("executor", "unsaved"), [(None, 1), (Held(4), 3)], ids=["here", "executor"])

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from threadpoolctl import threadpool_limits
 
-from gan_lessons.study_tables import Key, Numbers
+from gan_lessons.studies.tables import Key, Numbers
 
 _PLAYING = threading.Lock()  # held by the job that is played in this process
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from gan_lessons.comparisons import Effect, Effects
-from gan_lessons.study_tables import Table
+from gan_lessons.studies.comparisons import Effect, Effects
+from gan_lessons.studies.tables import Table
 
 SEEN = ("better", "worse")
 
