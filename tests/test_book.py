@@ -112,15 +112,23 @@ def test_colab_and_binder_buttons_lead_to_the_plain_copy(chapter: str, parsed: d
     branch, copy = CONFIG["sphinx"]["config"]["plain_copies_branch"], chapter.removeprefix("book/") + ".ipynb"
     assert f"{buttons['colab_url']}/github/{slug}/blob/{branch}/{copy}" in targets
     assert f"{buttons['binderhub_url']}/v2/gh/{slug}/{branch}?urlpath=lab/tree/{copy}" in targets
-    assert not any(
-        site in target and repository["branch"] in target for site in ("/blob/", "/v2/") for target in targets
-    )
+    main = repository["branch"]
+    assert [target for target in targets if f"/blob/{main}/" in target or f"/{main}?urlpath" in target] == []
 
 
-def test_other_buttons_keep_their_address() -> None:
+def test_only_the_launch_buttons_of_a_page_change_their_address() -> None:
+    colab, binder = "https://colab.research.google.com/github/a/b/blob", "https://mybinder.org/v2/gh/a/b"
+    for before, after in (
+        (f"{colab}/main/book/05_mlp_gan.ipynb", f"{colab}/notebooks/05_mlp_gan.ipynb"),
+        (
+            f"{binder}/main?urlpath=lab/tree/book/05_mlp_gan.ipynb",
+            f"{binder}/notebooks?urlpath=lab/tree/05_mlp_gan.ipynb",
+        ),
+    ):
+        assert book_launch.copy_address(before, "book/05_mlp_gan", "main", "notebooks") == after
     here = "https://example.org/edit/main/book/05_mlp_gan.ipynb"
     assert book_launch.copy_address(here, "book/05_mlp_gan", "main", "notebooks") == here
-    other = "https://colab.research.google.com/github/a/b/blob/main/book/06_how_good.ipynb"
+    other = f"{colab}/main/book/06_how_good.ipynb"
     assert book_launch.copy_address(other, "book/05_mlp_gan", "main", "notebooks") == other
 
 
