@@ -119,7 +119,7 @@ def test_verdicts_and_words() -> None:
     upside = comparisons.factors(games, "distance", baseline="plain", larger_is_better=True)
     assert [e.verdict for e in upside.effects[:2]] == ["worse", "better"]
     apart = comparisons.differences(games, "distance", baseline="plain")
-    assert apart.effects[0].size(".1f") == "−5.0 (−7.5 to −2.4)"
+    assert apart.effects[0].size(".1f") == "−5.0 (−7.5 to −2.5)"
     assert apart.effects[3].words(".1f").startswith("so so: no difference seen: a difference under ")
 
 

@@ -170,7 +170,7 @@ def test_the_command_writes_copies_without_torch(tmp_path: Path) -> None:
 
 # These chapters were last run with an older set-up cell, which asks for no version. Strike out a chapter that has the
 # new one: its copy no longer needs a cell of its own for the package.
-OLD = {path.stem for path in BOOK}
+OLD = {path.stem for path in BOOK} - {"06_how_good", "13_mode_collapse"}
 VERSION = tuple(int(part) for part in __version__.split("."))
 
 
@@ -187,7 +187,7 @@ def test_the_set_up_cell_fits_a_notebook_and_its_version_can_be_compared() -> No
     assert plain_copies.version_asked(plain_copies.setup_cell()) == VERSION
 
 
-@pytest.mark.parametrize("change", [("try:", "if True:"), ("uninstall", "install"), ("< (", "<= ("), ("0, 1, 0", "x")])
+@pytest.mark.parametrize("change", [("try:", "if True:"), ("uninstall", "install"), ("< (", "<= ("), ("0, 2, 0", "x")])
 def test_another_cell_is_not_the_set_up_cell(change: tuple[str, str]) -> None:
     assert plain_copies.version_asked(f"{plain_copies.SETUP}\nimport torch") is not None
     assert plain_copies.version_asked(plain_copies.SETUP.replace(*change)) is None
