@@ -267,7 +267,7 @@ executor.shutdown(kill_workers=True)
 def test_ctrl_c_keeps_the_finished_games_of_a_script_and_says_what_is_missing(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
     command = [sys.executable, "script.py", "a.csv"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=50)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
     assert "2 of 4 games are missing: v, seed 2; v, seed 3. The finished ones are in a.csv" in done.stdout, done.stderr
     assert [row.values["distance"] for row in studies.read(tmp_path / "a.csv").rows] == [1, 2]
 
