@@ -1,14 +1,12 @@
 """The report card: intervals, verdicts and the table."""
 
 import json
-import math
 from typing import Any
 
-import numpy as np
 import pytest
-from scipy import stats
 
-from gan_lessons.metrics.report_card import MEASURES, Report, Scores, interval, normal_range, verdict
+from gan_lessons.intervals import plus_minus
+from gan_lessons.metrics.report_card import MEASURES, Report, Scores, verdict
 
 REAL = Scores(3.0, 0.0, 0.90, 0.91, 10.0, 2.30, 0.99, 0.05, 0.05)
 FLOOR = [REAL, REAL._replace(frechet=4.0, precision=0.92), REAL._replace(frechet=5.0, precision=0.94)]
@@ -18,27 +16,6 @@ NOISE = Scores(1200.0, 3.0, 0.0, 0.0, 1.0, 0.0, 0.999, 0.0, 0.0)
 def test_every_measure_is_described() -> None:
     assert tuple(MEASURES) == Scores._fields
     assert {key for key, m in MEASURES.items() if not m.larger_is_better} == {"frechet", "kernel", "copies", "repeats"}
-
-
-def test_the_interval_is_students() -> None:
-    values = [1.0, 2.0, 4.0, 9.0]
-    mean, half = interval(values)
-    low, high = stats.t.interval(0.95, 3, loc=np.mean(values), scale=stats.sem(values))
-    assert (mean - half, mean + half) == pytest.approx((low, high))
-    assert interval([7.0])[0] == 7.0
-    assert math.isnan(interval([7.0])[1])
-
-
-def test_the_normal_range_holds_a_new_value_as_often_as_it_says() -> None:
-    random = np.random.default_rng(0)
-    held = 0
-    for _ in range(6_000):
-        *seen, new = random.normal(3.0, 2.0, size=5)
-        low, high = normal_range(seen, 0.9)
-        held += low <= new <= high
-    assert 0.9 - 3.5 * 0.0039 < held / 6_000 < 0.9 + 3.5 * 0.0039
-    with pytest.raises(ValueError, match="at least two"):
-        normal_range([1.0])
 
 
 @pytest.mark.parametrize(
@@ -74,7 +51,7 @@ def test_a_report_is_a_table_and_a_record() -> None:
     record = report.record()
     assert json.loads(json.dumps(record)) == record
     assert record["frechet"]["mean"] == 61.0
-    assert record["frechet"]["half"] == pytest.approx(interval([60, 61, 62])[1])
+    assert record["frechet"]["half"] == pytest.approx(plus_minus([60, 61, 62])[1])
     assert (record["frechet"]["floor"], record["frechet"]["verdict"]) == (4.0, "worse")
     assert record["recall"]["verdict"] == "no difference"
     head, first, *rest = str(report).splitlines()

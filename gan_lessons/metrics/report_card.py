@@ -7,7 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from gan_lessons.intervals import mean_interval
+from gan_lessons.intervals import plus_minus as interval
+from gan_lessons.intervals import plus_minus_words, prediction_range
 
 
 class Scores(NamedTuple):
@@ -47,32 +48,12 @@ MEASURES = {
 BY_JUDGE = tuple(key for key in MEASURES if key not in ("copies", "repeats"))  # the others look at pixels
 
 
-def interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float]:
-    """Mean and half-width of its Student-t interval; the half-width of a single value is nan."""
-    if len(values) == 1:
-        return values[0], math.nan
-    mean, half = mean_interval(values, level)
-    return float(mean), float(half)
-
-
-def normal_range(values: Sequence[float], level: float = 0.99) -> tuple[float, float]:
-    """The range in which one more value like these, at least two, lies with probability `level` (normal errors).
-
-    One more value strays by s, and the mean of n by s/sqrt(n): together sqrt(n + 1) times as far as the mean alone.
-    """
-    mean, half = interval(values, level)
-    if math.isnan(half):
-        raise ValueError("a normal range needs at least two values")
-    reach = half * math.sqrt(len(values) + 1)
-    return mean - reach, mean + reach
-
-
 def verdict(values: Sequence[float], floor: Sequence[float], larger_is_better: bool) -> str:
     """What a measure says of draws beside real ones: "worse", "better" or "no difference".
 
     It sees a difference where every draw lies outside the range in which 99 % of real draws would lie, all on one side.
     """
-    low, high = normal_range(floor)
+    low, high = prediction_range(floor)
     if min(values) > high:
         return "better" if larger_is_better else "worse"
     if max(values) < low:
@@ -127,8 +108,8 @@ class Report(NamedTuple):
 
     def _row(self, key: str, by: str = "") -> list[str]:
         (label, larger, form), facts = MEASURES[key], self.record()[key]
-        ours = _plus_minus(facts["mean"], facts["half"], form)
-        floor = _plus_minus(facts["floor"], facts["floor_half"], form)
+        ours = plus_minus_words(facts["mean"], facts["half"], form)
+        floor = plus_minus_words(facts["floor"], facts["floor_half"], form)
         nulls = [format(getattr(null, key), form) for null in self.nulls.values()]
         return [label + by, "more" if larger else "less", ours, floor, *nulls, facts["verdict"]]
 
@@ -157,7 +138,3 @@ def _rounded(record: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any
 
 def _significant(value: float, digits: int = 4) -> float:
     return float(f"{value:.{digits}g}")
-
-
-def _plus_minus(mean: float, half: float | None, form: str) -> str:
-    return format(mean, form) + ("" if half is None else f" ± {format(half, form)}")
