@@ -8,7 +8,7 @@ The rooms:
     images in    data: sets · folders (images of your own) · batching · downloads
     how good     metrics: scoring · report_card · distances · neighbours · modes · classifier
     a run        base (the base games) · runs · history · checkpoints · averaging
-    a study      studies · intervals
+    a study      studies · intervals · settings (what a run or study depends on, in one form)
     shown        plotting · films
     stored       zoo (generators) · judges (classifiers)
     the book's   runner · profiles · paths · checks · exercises

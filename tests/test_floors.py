@@ -22,6 +22,7 @@ FLOORS = {
     "paths": -1,  # the cellar
     "intervals": -1,
     "checks": -1,
+    "settings": -1,
     "noise": 0,
     "losses": 0,
     "theory": 0,
