@@ -116,7 +116,7 @@ def _called(value: Any, above: tuple[int, ...]) -> Any:
     if value.__module__ != "__main__" and "<" not in value.__qualname__:
         return name
     cells = [cell.cell_contents for cell in value.__closure__ or () if not _empty(cell)]
-    kept = [item for item in (*cells, *(value.__defaults__ or ()), value.__kwdefaults__) if item is not None]
+    kept = [*cells, *(value.__defaults__ or ()), value.__kwdefaults__]
     values = [_plain(item, above) for item in kept if id(item) not in above]
     return [f"{name} {_code(value.__code__)}", *values]
 
