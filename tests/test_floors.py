@@ -49,6 +49,8 @@ FLOORS = {
     "training": 1,
     "studies": 1,
     "runner": 1,
+    "run_parts": 1,
+    "stored": 1,
     "models.colour": 2,
     "data": 2,
     "metrics": 2,

@@ -42,7 +42,7 @@ def read_pictures(
     with _opened(path) as (names, read):
         chosen, labels = _select(path, names, split)
         images = _decode_all(path, chosen, read, size, channels)
-    return torch.from_numpy(images), None if labels is None else torch.tensor(labels)
+    return torch.from_numpy(images), None if labels is None else torch.tensor(labels, device="cpu")
 
 
 @contextmanager

@@ -125,7 +125,7 @@ def _cifar10(split: str) -> tuple[Tensor, Tensor]:
         for file, md5 in [*CIFAR10.train_list, *CIFAR10.test_list, (CIFAR10.meta["filename"], CIFAR10.meta["md5"])]:
             verify(folder / file, md5, "md5", remedy)
         raise
-    return torch.from_numpy(data.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(data.targets)
+    return torch.from_numpy(data.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(data.targets, device="cpu")
 
 
 DATASETS: dict[str, Callable[[str], tuple[Tensor, Tensor]]] = {
@@ -162,7 +162,7 @@ def _conform(images: Tensor, size: int | None, channels: int | None) -> Tensor:
 
 def _conform_some(images: Tensor, size: int | None, channels: int | None) -> Tensor:
     if channels == 1 and images.shape[1] == 3:
-        luma = torch.tensor([0.299, 0.587, 0.114])  # ITU-R 601, as Pillow
+        luma = torch.tensor([0.299, 0.587, 0.114], device="cpu", dtype=torch.float32)  # ITU-R 601, as Pillow
         images = to_bytes(torch.einsum("nchw,c->nhw", images.float(), luma)[:, None], white=255)
     if size is not None and size != images.shape[-1]:
         images = to_bytes(F.interpolate(images.float(), size=size, mode="bicubic", antialias=True), white=255)
