@@ -210,9 +210,12 @@ class _Interrupt:
         self.asked = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def __exit__(self, *error: object) -> None:
-        if self.earlier is not None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if self.earlier is not None and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, self.earlier)
+        if kind is GeneratorExit and self.asked:  # the loop was left by break before it could stop
+            # in a moment: a generator that is being closed would swallow the exception
+            threading.Timer(0.01, signal.raise_signal, [signal.SIGINT]).start()
 
 
 def packed_weights(state: Mapping[str, Tensor], dtype: torch.dtype = torch.float32) -> bytes:

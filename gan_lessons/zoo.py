@@ -66,7 +66,7 @@ class Generator(NamedTuple):
     card: Card
 
     def sample(self, n: int, seed: int = 0) -> Tensor:
-        """Draw n images, uint8 (n, c, h, w): the same ones for the same n and seed, whatever torch's state and defaults."""
+        """Draw n images, uint8 (n, c, h, w): the same ones for the same n and seed, whatever torch's defaults are."""
         if n < 1:
             raise ValueError(f"the number of images must be at least 1, not {n}")
         source = torch.Generator("cpu").manual_seed(seed)

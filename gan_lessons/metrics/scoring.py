@@ -54,9 +54,10 @@ def reference(
 ) -> Reference:
     """Prepare what samples are held against: real images that no generator saw, and those that it was trained on.
 
-    Both are bytes, or floats in [0, 1], of any shape that holds h*w numbers an image. The floor is what `floors` disjoint draws of n training images score (or as many
-    as there are, at least two); training images are not compared with themselves. The nulls are 64 training images over
-    and over, and uniform noise. Random choices come from the seed alone.
+    Both are bytes, or floats in [0, 1], of any shape that holds h*w numbers an image. The floor is what `floors`
+    disjoint draws of n training images score (or as many as there are, at least two); training images are not compared
+    with themselves. The nulls are 64 training images over and over, and uniform noise. Random choices come from the
+    seed alone.
     Raises ValueError for fewer than 2n training images, fewer than 5 real ones, or values outside [0, 1].
     """
     if len(train) < 2 * n or len(real) < 5 or n < 5:
