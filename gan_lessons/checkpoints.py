@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler
 
 from gan_lessons import run_parts
 from gan_lessons.data.downloads import DamagedFile
@@ -67,8 +68,9 @@ def resume(path: str | Path, parts: Parts, settings: Settings | None = None) -> 
     if set(saved) != set(parts):
         faults.append(f"it holds {sorted(saved)}, not {sorted(parts)}")
     else:
-        known = content.get("known", {})
-        faults += [f for name in parts for f in run_parts.differences(name, parts[name], saved[name], known.get(name))]
+        known, scheduled = content.get("known", {}), any(isinstance(part, LRScheduler) for part in parts.values())
+        for name, part in parts.items():
+            faults += run_parts.differences(name, part, saved[name], known.get(name), scheduled)
     if faults:
         raise ValueError(f"{path} is a checkpoint of another run: {'; '.join(faults[:4])}. {remedy}")
     try:

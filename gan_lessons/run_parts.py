@@ -36,15 +36,21 @@ def record(part: Any) -> dict[str, Any] | None:
     """What an optimizer, scheduler or scaler is known by, as JSON holds it; None for any other part."""
     if not isinstance(part, Optimizer | LRScheduler | torch.amp.GradScaler):
         return None
-    facts = {"kind": f"{type(part).__module__}.{type(part).__qualname__}", "built": _built.get(part)}
+    facts: dict[str, Any] = {"kind": f"{type(part).__module__}.{type(part).__qualname__}", "built": _built.get(part)}
     if isinstance(part, Optimizer):
-        facts["defaults"] = _comparable(part.defaults)
+        # a tensor among them is the very one that a scheduler moves
+        facts["defaults"] = _comparable({k: v for k, v in part.defaults.items() if not isinstance(v, Tensor)})
         facts["shapes"] = [[list(weight.shape) for weight in group["params"]] for group in part.param_groups]
     return facts
 
 
-def differences(name: str, part: Any, saved: Any, known: Mapping[str, Any] | None) -> list[str]:
-    """In words, how a part differs from the one whose state `saved` and record `known` are; empty where it does not."""
+def differences(
+    name: str, part: Any, saved: Any, known: Mapping[str, Any] | None, scheduled: bool = False
+) -> list[str]:
+    """In words, how a part differs from the one whose state `saved` and record `known` are; empty where it does not.
+
+    `scheduled`: a scheduler is among the parts, so that an optimizer's rates are state.
+    """
     if isinstance(part, nn.Module):
         return tensor_differences(f"{name}.", part.state_dict(), saved)
     here = record(part)
@@ -57,14 +63,18 @@ def differences(name: str, part: Any, saved: Any, known: Mapping[str, Any] | Non
             return [f"{name} had the {key} {known[key]}, has {here[key]}"]
     before, now = known["built"], here["built"]
     if before is None and now is not None and isinstance(part, Optimizer):
-        before, now = _set_by_hand(part, saved, now)
+        before, now = _set_by_hand(part, saved, now, scheduled)
     faults = _changed(name, known.get("defaults", {}), here.get("defaults", {}))
-    if len(before or []) != len(now or before or []):
+    if before is None or now is None:
+        return faults
+    if len(before) != len(now):
         return [*faults, f"{name} has {len(now)} groups, had {len(before)}"]
-    return faults or [fault for a, b in zip(before or [], now or [], strict=False) for fault in _changed(name, a, b)]
+    return faults or [fault for a, b in zip(before, now, strict=True) for fault in _changed(name, a, b)]
 
 
-def _set_by_hand(part: Optimizer, saved: Any, now: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _set_by_hand(
+    part: Optimizer, saved: Any, now: Any, scheduled: bool
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """For a saved optimizer that was first seen within its run: what its groups, and these, hold beside the defaults.
 
     Without a scheduler that is what they were built with; with one, only the rates that it started from are.
@@ -72,8 +82,7 @@ def _set_by_hand(part: Optimizer, saved: Any, now: Any) -> tuple[list[dict[str, 
     defaults = _comparable(part.defaults)
     before = [_comparable(group) for group in saved["param_groups"]]
     kept = [
-        [k for k in b if (k == "initial_lr" if "initial_lr" in a else not same(b[k], defaults.get(k)))]
-        for a, b in zip(before, now, strict=False)
+        [k for k in group if (k == "initial_lr" if scheduled else not same(group[k], defaults.get(k)))] for group in now
     ]
     for groups in (before, now := copy.deepcopy(now)):
         for group, keys in zip(groups, kept, strict=False):
@@ -96,7 +105,7 @@ def _values(part: Any) -> list[dict[str, Any]]:
 
 def _comparable(values: Mapping[str, Any]) -> dict[str, Any]:
     """What can be compared with another process of these values."""
-    found = {}
+    found: dict[str, Any] = {}
     for key, value in values.items():
         try:
             found |= canonical({key: len(value) if key == "params" else value})
@@ -221,4 +230,8 @@ def _refused(state: Any, where: str) -> Iterator[str]:
     try:
         _round_trip(state)
     except Exception:  # pickle and torch raise many kinds
-        yield f"{where} holds a {type(state).__name__}"
+        yield f"{where} holds {_a(type(state).__name__)}"
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[:1].lower() in "aeiou" else f"a {noun}"

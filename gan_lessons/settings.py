@@ -40,7 +40,7 @@ def canonical(settings: Mapping[str, object]) -> dict[str, Any]:
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Say in words which of two canonical settings differ: "setting steps was 10, is 20". Empty where none does."""
-    keys = [key for key in before | now if not same(before.get(key), now.get(key))]
+    keys = [key for key in {**before, **now} if not same(before.get(key), now.get(key))]
     return [f"setting {key} was {before.get(key)!r}, is {now.get(key)!r}" for key in keys]
 
 

@@ -112,7 +112,8 @@ def load(name: str, folder: Path | None = None) -> Generator:
         with torch.random.fork_rng(devices=[]), torch.device("cpu"):  # initial weights are drawn, and overwritten
             G = builder(**facts.architecture["arguments"]).float()
         ready = Generator(G.eval().requires_grad_(False), prior(facts.prior["dim"]), facts)
-        _refuse_limits(facts.range), math.prod(facts.shape)
+        _refuse_limits(facts.range)
+        math.prod(facts.shape)
     except DamagedFile:
         raise
     except (TypeError, AttributeError, KeyError, ValueError, RuntimeError) as error:  # a builder's or prior's words

@@ -356,12 +356,17 @@ def cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-10])
 
 
+def make_a_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
 HARMS: dict[str, Callable[[Path], object]] = {
     "short": cut,
     "missing": Path.unlink,
     "foreign": lambda file: file.write_bytes(b"of another set"),
     "empty": lambda file: file.write_bytes(b""),
-    "a folder": lambda file: (file.unlink(), file.mkdir()),
+    "a folder": make_a_folder,
 }
 
 

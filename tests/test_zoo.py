@@ -233,7 +233,7 @@ def with_weight(value: float) -> nn.Module:
         ({"shape": (1, 14, 14)}, "makes images of 784 values"),
         ({"range": (0.9, 1.0)}, "outside"),
         ({"range": (0.5, 0.5)}, "a larger one for white"),
-        ({"G": NotANumber(*a_generator())}, "G's images hold NaN"),
+        ({"G": NotANumber(*a_generator().children())}, "G's images hold NaN"),
         ({"scores": {"f": float("nan")}}, "the card of small cannot be kept as JSON"),
         ({"scores": {"f": np.float32("inf")}}, "the card of small cannot be kept as JSON"),
         ({"seconds": float("inf")}, "the card of small cannot be kept as JSON"),
@@ -262,7 +262,7 @@ def test_saving_and_loading_leave_the_generator_and_the_random_state_as_they_wer
 
 def test_modes_that_differ_within_a_generator_are_put_back(tmp_path: Path) -> None:
     G = a_generator().train()
-    G[1].eval()  # type: ignore[index]
+    G[1].eval()
     saved(tmp_path, G=G)
     assert [part.training for part in G.modules()][:3] == [True, True, False]
 
@@ -281,13 +281,16 @@ def test_numbers_of_numpy_are_taken_and_come_back_as_numbers(tmp_path: Path) -> 
     assert zoo.grade("small", {"n": np.int64(3)}, tmp_path).report == {"n": 3}
 
 
+compiled: Any = torch.compile
+
+
 @pytest.mark.parametrize(
     "wrap",
     [
         lambda G: torch.compile(G),
         lambda G: layers.Autocast(G, torch.bfloat16),
         lambda G: nn.DataParallel(G),
-        lambda G: torch.optim.swa_utils.AveragedModel(torch.compile(G)),
+        lambda G: torch.optim.swa_utils.AveragedModel(compiled(G)),
     ],
     ids=["compiled", "autocast", "parallel", "averaged and compiled"],
 )
