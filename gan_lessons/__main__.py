@@ -41,10 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _print_no_more()
         return 141
     except ImportError as error:
-        print(
-            f"gan_lessons: {error}; install what the package needs, in a checkout with `pip install -e .`",
-            file=sys.stderr,
-        )
+        remedy = "install what the package needs, in a checkout with `pip install -e .`"
+        print(f"gan_lessons: {error}; {remedy}", file=sys.stderr)
         return 2
     except (ValueError, OSError) as error:
         print(f"gan_lessons: {error}", file=sys.stderr)

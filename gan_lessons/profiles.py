@@ -120,7 +120,9 @@ def _trouble(device: str) -> str:
         total = (maps.flatten(1) @ torch.ones(72, 3, device=device)).sum()
         total.backward()
         torch.cuda.synchronize(device)
-        right = float(total) == 4 * 3 * 72 * 9 and images.grad is not None and bool(images.grad.isfinite().all())
+        right = (
+            float(total.detach()) == 4 * 3 * 72 * 9 and images.grad is not None and bool(images.grad.isfinite().all())
+        )
     except Exception as error:  # drivers raise many kinds
         return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
     return "" if right else "its sums are wrong"

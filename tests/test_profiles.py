@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
 import torch
@@ -195,7 +194,7 @@ def test_a_gpu_that_was_asked_for_and_is_not_there_is_an_error_with_the_remedy(m
 
 @pytest.mark.parametrize("device", ["gpu", "CUDA", "cuda:", "cuda:-1", "meta", "", None, 0])
 def test_an_unknown_device_is_refused_with_what_there_is(device: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ValueError, match="unknown device .*have 'cpu', 'cuda'"):
+    with pytest.raises(ValueError, match=r"unknown device .*have 'cpu', 'cuda'"):
         profiles.setup(device=device)
     if device:
         monkeypatch.setenv("GAN_LESSONS_DEVICE", str(device))
@@ -206,20 +205,33 @@ def test_an_unknown_device_is_refused_with_what_there_is(device: Any, monkeypatc
 # --- figures ----------------------------------------------------------------------------------------------------
 
 
-def kernel(backend: str, *sources: str) -> list[Any]:
-    """The outputs of cells that a kernel runs which was started where MPLBACKEND was set."""
+def kernel(backend: str, *sources: str) -> list[tuple[str, bool]]:
+    """Of cells that a kernel runs which was started where MPLBACKEND was set: what each prints, and has it a figure."""
     notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
-    environment = os.environ | {"MPLBACKEND": backend, "PYTHONPATH": str(Path(profiles.__file__).parent.parent)}
+    environment = os.environ | {
+        "GAN_LESSONS_DEVICE": "cpu",
+        "MPLBACKEND": backend,
+        "PYTHONPATH": str(Path(profiles.__file__).parent.parent),
+    }
     NotebookClient(notebook, kernel_name="python3").execute(env=environment)
-    return [output for cell in nbformat.from_dict(notebook).cells for output in cell.outputs]
+    return [
+        (
+            "".join(output.get("text", "") for output in cell.outputs),
+            any("image/png" in output.get("data", {}) for output in cell.outputs),
+        )
+        for cell in notebook.cells
+    ]
 
 
 def test_figures_are_shown_though_mplbackend_is_set_where_jupyter_was_started() -> None:
     draw = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
-    told, again, *figures = kernel("Agg", "from gan_lessons import setup\nsetup('smoke');", "setup('smoke');", draw)
-    assert told.text.splitlines()[1:] == ["MPLBACKEND=Agg would show no figure in a notebook; they are shown inline."]
-    assert len(again.text.splitlines()) == 1
-    assert ["image/png" in figure.get("data", {}) for figure in figures] == [True]
+    cells = kernel("Agg", "from gan_lessons import setup\nsetup('smoke');", "setup('smoke');", draw)
+    words = "profile smoke, device cpu, seed 0\n"
+    assert cells == [
+        (f"{words}MPLBACKEND=Agg would show no figure in a notebook; they are shown inline.\n", False),
+        (words, False),  # said once
+        ("", True),
+    ]
 
 
 def test_outside_a_notebook_mplbackend_is_left_alone(
