@@ -7,10 +7,10 @@ The rooms:
     networks     models: mlp · convolutions · colour · classic · layers
     images in    data: sets · folders (images of your own) · batching · downloads
     how good     metrics: scoring · report_card · distances · neighbours · modes · classifier
-    a run        base (the base games) · runs · history · checkpoints · averaging
-    a study      studies: running · tables · jobs · comparisons · readings · error_rates · pairs; intervals
+    a run        base (the base games) · runs · history · checkpoints (run_parts: what is kept of each part) · averaging
+    a study      studies: running · tables · jobs · comparisons · readings · error_rates · pairs; intervals; settings
     shown        plotting · page_table · films · film_codec
-    stored       zoo (generators) · judges (classifiers)
+    stored       zoo (generators) · judges (classifiers) · stored (weights beside their card)
     the book's   runner · plain_copies · plain_markdown · profiles · paths · checks · exercises
 
 A name is fetched from its module when it is first asked for, so that `python -m gan_lessons check` needs no torch.

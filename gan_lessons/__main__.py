@@ -1,21 +1,23 @@
 """The command line: `python -m gan_lessons COMMAND`, as `--help` lists them. Heavy imports wait until needed.
 
-Exit codes: 0 all well, 1 a chapter failed or has faults, 2 a request that cannot be met, 130 Ctrl-C.
+Exit codes: 0 all well, 1 a chapter failed or has faults, 2 a request that cannot be met, 130 Ctrl-C, 141 nobody reads
+what is printed (`| head`).
 """
 
 import argparse
 import math
+import os
 import signal
 import subprocess
 import sys
 import time
-import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from gan_lessons import runner
-from gan_lessons.paths import atomic_write
+from gan_lessons.paths import at_home, atomic_write
 
 MAX_IMAGES = 100_000
 JUDGED = "the stored judge reads digits, uint8 (n, 28, 28), white on black"
@@ -23,15 +25,39 @@ JUDGED = "the stored judge reads digits, uint8 (n, 28, 28), white on black"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; argparse itself leaves with 2 for wrong usage."""
+    for stream in (sys.stdout, sys.stderr):  # None where it was closed
+        if getattr(stream, "errors", "") == "strict":
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a place that has no ± still gets its table
     options = _parser().parse_args(arguments)
     try:
-        return int(options.command(options))
+        code = int(options.command(options))
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
     except KeyboardInterrupt as error:
         print(f"\n{error or 'interrupted'}", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        _print_no_more()
+        return 141
+    except ImportError as error:
+        remedy = "install what the package needs, in a checkout with `pip install -e .`"
+        print(f"gan_lessons: {error}; {remedy}", file=sys.stderr)
+        return 2
     except (ValueError, OSError) as error:
         print(f"gan_lessons: {error}", file=sys.stderr)
+        _print_no_more()
         return 2
+
+
+def _print_no_more() -> None:
+    """Drop what is still to be printed where that is impossible: a closed pipe, a full disk."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        with suppress(OSError, ValueError):  # a stream of a test has no number
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -184,16 +210,10 @@ def _score(options: argparse.Namespace) -> int:
     print("Scoring real images and frauds first, then yours: some minutes for 10,000 of them.", file=sys.stderr)
     against = metrics.reference(judge, test, train, options.n, second=second)
     report = metrics.report(draws, against, Path(options.name).stem)
-    print(report, end="\n\n")
     shares = metrics.class_shares(judge.probabilities(data.unit(draws[0]))) / against.shares.clamp(min=1e-9)
     rare, common = int(shares.argmin()), int(shares.argmax())
-    print(f"Rarest digit: {rare}, {shares[rare]:.2f} times its share among real images.")
-    print(f"Commonest digit: {common}, {shares[common]:.2f} times.")
     shas = [judges.card(name).sha256 for name in ("mnist", judges.SECOND)]
-    print(f"Judges {shas[0][:12]} and {shas[1][:12]}, test images of {options.dataset}.")
-    print(f"Draws: {len(draws)} of {options.n:,}.")
-    print("± is a 95 % interval over draws; chapter 06 explains the rows.")
-    if options.keep:
+    if options.keep:  # before anything is printed, which may fail
         facts = report.facts(
             judge=shas[0],
             second_judge=shas[1],
@@ -202,6 +222,13 @@ def _score(options: argparse.Namespace) -> int:
             commonest_class=round(float(shares.max()), 2),
         )
         zoo.grade(options.name, facts)
+    print(report, end="\n\n")
+    print(f"Rarest digit: {rare}, {shares[rare]:.2f} times its share among real images.")
+    print(f"Commonest digit: {common}, {shares[common]:.2f} times.")
+    print(f"Judges {shas[0][:12]} and {shas[1][:12]}, test images of {options.dataset}.")
+    print(f"Draws: {len(draws)} of {options.n:,}.")
+    print("± is a 95 % interval over draws; chapter 06 explains the rows.")
+    if options.keep:
         print(f"Kept in the card of {options.name}.")
     return 0
 
@@ -222,15 +249,20 @@ def _draws(options: argparse.Namespace) -> list[Any]:
         if generator.card.shape != [1, 28, 28]:
             raise ValueError(f"{options.name} draws images of shape {generator.card.shape}; {JUDGED}")
         return [generator.sample(options.n, seed) for seed in range(options.draws)]
+    path = at_home(options.name)
+    if not path.is_file():
+        raise ValueError(f"there is no file {options.name}; give an .npz file, or one of {', '.join(zoo.names())}")
     try:
-        with np.load(options.name) as file:
-            images = file["images"]
-    except (KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:  # TypeError: a bare array
-        raise ValueError(f"{options.name} is no .npz file with an array called images ({error})") from error
+        with np.load(path) as file:
+            images = np.asarray(file["images"])
+    except Exception as error:  # what is damaged, pickled or no archive raises errors of many kinds
+        reason = str(error) or type(error).__name__
+        raise ValueError(f"{options.name} is no sound .npz file with an array called images ({reason})") from error
     if images.dtype != np.uint8 or images.shape[1:] not in ((28, 28), (1, 28, 28)):
         raise ValueError(f"{options.name} holds {images.dtype} images of shape {images.shape}; {JUDGED}")
     if len(images) < options.n:
-        raise ValueError(f"{options.name} holds {len(images)} images; draw more, or ask for --n {len(images)}")
+        fewer = f", or ask for --n {len(images)}" if len(images) >= 5 else ""  # metrics.reference needs five
+        raise ValueError(f"{options.name} holds {len(images)} images; draw more{fewer}")
     return [torch.from_numpy(images[: options.n]).reshape(-1, 1, 28, 28)]
 
 
@@ -263,7 +295,7 @@ def _seed(text: str) -> int:
 def _picture_or_arrays(text: str) -> Path:
     if Path(text).suffix.lower() not in (".png", ".npz"):
         raise argparse.ArgumentTypeError(f"must end in .png or .npz, not {text!r}")
-    return Path(text)
+    return at_home(text)
 
 
 if __name__ == "__main__":

@@ -7,16 +7,21 @@ import random
 import signal
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
+from gan_lessons import run_parts
+from gan_lessons.data.downloads import DamagedFile
 from gan_lessons.paths import atomic_write
+from gan_lessons.settings import canonical, changes
 from gan_lessons.training import Step
 
 
@@ -32,65 +37,103 @@ Settings = Mapping[str, object]
 
 
 def save_run(path: str | Path, step: int, parts: Parts, settings: Settings | None = None) -> Path:
-    """Write all parts, the random states of torch and of Python, and the step's number to one file, atomically.
+    """Write all parts, the random states of torch, NumPy and Python, and the step's number to one file, atomically.
 
-    Raises FloatingPointError, and writes nothing, where a network holds NaN or infinity; OSError as atomic_write.
+    What is saved can be resumed: NumPy's numbers and arrays come back as they were. Raises FloatingPointError, and
+    writes nothing, where a network holds NaN or infinity; ValueError where a part or a setting holds what no checkpoint
+    can give back; OSError as atomic_write.
     """
     for name, part in parts.items():
-        if isinstance(part, nn.Module) and not all(bool(v.isfinite().all()) for v in part.state_dict().values()):
+        if isinstance(part, nn.Module) and not all(map(_is_finite, part.state_dict().values())):
             raise FloatingPointError(f"{name} holds NaN or infinite numbers at step {step}: not saved over {path}")
-    content = {
-        "format": "gan_lessons run 1",
-        "step": step,
-        "settings": json.dumps(dict(settings or {}), sort_keys=True, default=str),
-        "parts": {name: part.state_dict() for name, part in parts.items()},
-        "random": {"torch": torch.get_rng_state(), "cuda": _cuda_states(), "python": random.getstate()},
-    }
-    packed = io.BytesIO()  # torch hides a full disk behind an error of its zip writer, so it does not write there
-    torch.save(content, packed)
-    return atomic_write(path, lambda stream: stream.write(packed.getbuffer()))
+    content = _content(step, parts, settings)
+    return atomic_write(path, lambda stream: stream.write(content))
 
 
 def resume(path: str | Path, parts: Parts, settings: Settings | None = None) -> int:
     """Put a saved run back into `parts`, in place, and return its step; 0, and nothing done, where there is no file.
 
-    On a CPU the run then goes on bit-exactly. ValueError with the remedy, and nothing changed, where the file is
-    damaged, or of other networks, optimizers, batches or settings.
+    On a CPU the run then goes on bit-exactly. A rate that a scheduler or the loop has moved comes back as it was; a
+    part that was built in another way is refused. ValueError with the remedy, and nothing changed, where the file is
+    damaged (DamagedFile), or of other networks, optimizers, batches or settings.
     """
-    path = Path(path)
+    run_parts.note(parts.values())
+    path, now = Path(path), canonical(settings or {})
     if not path.exists():
         return 0
     remedy = f"Move or delete {path} to start anew, or go back to the settings that wrote it."
-    stored = path.read_bytes()
-    try:
-        content = torch.load(io.BytesIO(stored), map_location="cpu", weights_only=True)
-        saved, step, states = content["parts"], int(content["step"]), content["random"]
-    except Exception as error:  # torch and pickle raise many kinds for a damaged file
-        raise ValueError(f"{path} is damaged or no checkpoint of this course ({error}). {remedy}") from error
-    before, now = json.loads(content["settings"]), json.loads(json.dumps(dict(settings or {}), default=str))
-    faults = [
-        f"setting {k} was {before.get(k)!r}, is {now.get(k)!r}" for k in before | now if before.get(k) != now.get(k)
-    ]
+    content = _read(path, remedy)
+    saved = content["parts"]
+    faults = changes(json.loads(content["settings"]), now)
     if set(saved) != set(parts):
         faults.append(f"it holds {sorted(saved)}, not {sorted(parts)}")
     else:
-        faults += [fault for name in parts for fault in _differences(name, parts[name], saved[name])]
+        known, scheduled = content.get("known", {}), any(isinstance(part, LRScheduler) for part in parts.values())
+        for name, part in parts.items():
+            faults += run_parts.differences(name, part, saved[name], known.get(name), scheduled)
     if faults:
         raise ValueError(f"{path} is a checkpoint of another run: {'; '.join(faults[:4])}. {remedy}")
+    try:
+        _restore(parts, saved)
+    except Exception as error:  # each part has its own words for a state that it refuses
+        raise ValueError(f"{path} is a checkpoint of another run: {error}. {remedy}") from error
+    _set_random(content["random"])
+    return int(content["step"])
+
+
+def _content(step: int, parts: Parts, settings: Settings | None) -> memoryview:
+    run_parts.note(parts.values(), fresh=False)
+    return run_parts.serialised(
+        {
+            "format": "gan_lessons run 1",
+            "step": int(step),
+            "settings": json.dumps(canonical(settings or {}), sort_keys=True),
+            "parts": {name: part.state_dict() for name, part in parts.items()},
+            "known": {name: run_parts.record(part) for name, part in parts.items()},
+            "random": {
+                "torch": torch.get_rng_state(),
+                "cuda": _cuda_states(),
+                "numpy": list(np.random.get_state()),  # noqa: NPY002  its global generator, which `setup` seeds
+                "python": random.getstate(),
+            },
+        }
+    )
+
+
+def _read(path: Path, remedy: str) -> dict[str, Any]:
+    stored = path.read_bytes()
+    try:
+        content = run_parts.given_back(torch.load(io.BytesIO(stored), map_location="cpu", weights_only=True))
+        json.loads(content["settings"]), int(content["step"]), content["random"]["python"], dict(content["parts"])
+    except Exception as error:  # torch and pickle raise many kinds for a damaged file
+        raise DamagedFile(f"{path} is damaged or no checkpoint of this course ({error}). {remedy}") from error
+    return dict(content)
+
+
+def _restore(parts: Parts, saved: Mapping[str, Any]) -> None:
+    """Load all states or, where a part refuses its own, none."""
     here = {name: copy.deepcopy(part.state_dict()) for name, part in parts.items()}
     try:
         for name, part in parts.items():
-            part.load_state_dict(saved[name])
-    except Exception as error:  # each part has its own words for a state that it refuses
+            run_parts.load(part, saved[name])
+    except Exception:
         for name, part in parts.items():
             part.load_state_dict(here[name])
-        raise ValueError(f"{path} is a checkpoint of another run: {error}. {remedy}") from error
+        raise
+
+
+def _set_random(states: Mapping[str, Any]) -> None:
     torch.set_rng_state(states["torch"])
     if states["cuda"] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(states["cuda"])
+    if "numpy" in states:
+        np.random.set_state(tuple(states["numpy"]))  # noqa: NPY002  as above
     kind, numbers, rest = states["python"]
     random.setstate((kind, tuple(numbers), rest))
-    return step
+
+
+def _is_finite(value: Any) -> bool:
+    return not isinstance(value, Tensor) or bool(value.isfinite().all())
 
 
 def keep(
@@ -103,33 +146,54 @@ def keep(
             ...
 
     Ctrl-C (SIGINT) waits for the end of the round and of the loop's body, saves, and raises KeyboardInterrupt that
-    says how to go on; a second one stops at once. When training diverges, the error gets a note that names the last
-    good checkpoint. A run that ends by itself removes its checkpoint: the next one starts anew.
+    says how to go on; a second one stops at once, and after the loop, however it was left, the first one does. When
+    training diverges, the error gets a note that names the last good checkpoint. A run that ends by itself removes its
+    checkpoint: the next one starts anew. Raises ValueError before the first round for what `save_run` would refuse.
     """
     if every < 1:
         raise ValueError(f"every must be at least 1, not {every!r}")
-    path = Path(path)
-    interrupt = _Interrupt()
-    saved: int | None = None
-    with interrupt:
-        try:
-            for step in steps:
-                yield step
-                if step.number % every == 0 or interrupt.asked:
-                    save_run(path, step.number, parts, settings)
-                    saved = step.number
-                if interrupt.asked:
-                    raise KeyboardInterrupt(
-                        f"stopped after step {step.number}; saved to {path}: run this again to go on"
-                    )
-        except FloatingPointError as error:
-            error.add_note(
-                f"Last good checkpoint: {path}" + (f" at step {saved}." if saved else ".")
-                if path.exists()
-                else "No checkpoint had been saved yet."
-            )
-            raise
-    path.unlink(missing_ok=True)
+    run_parts.note(parts.values())
+    _content(0, parts, settings)
+    return _Kept(steps, Path(path), parts, settings, every)
+
+
+class _Kept(Iterator[Step]):
+    """The steps of a loop. A `for` gets a generator that it alone holds, so that leaving it, by break too, ends it."""
+
+    def __init__(self, steps: Iterator[Step], path: Path, parts: Parts, settings: Settings | None, every: int) -> None:
+        self.steps, self.path, self.parts, self.settings, self.every = steps, path, parts, settings, every
+        self.saved: int | None = None
+        self.by_hand: Iterator[Step] | None = None
+
+    def __iter__(self) -> Iterator[Step]:
+        return self._rounds(_Interrupt())
+
+    def __next__(self) -> Step:
+        """The next step, asked for by hand: nobody can tell when the last one was, so Ctrl-C is an ordinary one."""
+        self.by_hand = self.by_hand or self._rounds(None)
+        return next(self.by_hand)
+
+    def _rounds(self, interrupt: "_Interrupt | None") -> Iterator[Step]:
+        with interrupt or nullcontext():
+            try:
+                for step in self.steps:
+                    yield step
+                    asked = interrupt is not None and interrupt.asked
+                    if step.number % self.every == 0 or asked:
+                        save_run(self.path, step.number, self.parts, self.settings)
+                        self.saved = step.number
+                    if asked:
+                        raise KeyboardInterrupt(
+                            f"stopped after step {step.number}; saved to {self.path}: run this again to go on"
+                        )
+            except FloatingPointError as error:
+                at = "." if self.saved is None else f" at step {self.saved}."
+                there = self.path.exists()
+                error.add_note(
+                    f"Last good checkpoint: {self.path}{at}" if there else "No checkpoint had been saved yet."
+                )
+                raise
+        self.path.unlink(missing_ok=True)
 
 
 class _Interrupt:
@@ -148,22 +212,32 @@ class _Interrupt:
         self.asked = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def __exit__(self, *error: object) -> None:
-        if self.earlier is not None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if self.earlier is not None and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, self.earlier)
+        if kind is GeneratorExit and self.asked:  # the loop was left by break before it could stop
+            # in a moment: a generator that is being closed would swallow the exception
+            threading.Timer(0.01, signal.raise_signal, [signal.SIGINT]).start()
+
+
+def packed_weights(state: Mapping[str, Tensor], dtype: torch.dtype = torch.float32) -> bytes:
+    """A network's state as the bytes of a safetensors file, floating tensors in `dtype`."""
+    here = {k: v.detach().cpu().contiguous() for k, v in state.items()}
+    return save({k: v.to(dtype) if v.is_floating_point() else v for k, v in here.items()})
 
 
 def save_weights(path: str | Path, network: nn.Module, dtype: torch.dtype = torch.float32) -> Path:
     """Write a network's parameters and buffers as safetensors, floating ones in `dtype`, atomically."""
-    state = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
-    state = {k: v.to(dtype) if v.is_floating_point() else v for k, v in state.items()}
-    return atomic_write(path, lambda stream: stream.write(save(state)))
+    packed = packed_weights(network.state_dict(), dtype)
+    return atomic_write(path, lambda stream: stream.write(packed))
 
 
 def load_weights(path: str | Path, network: nn.Module) -> None:
     """Read weights that `save_weights` wrote into a network of the same shape, in place.
 
-    Raises FileNotFoundError for no file, ValueError for a damaged one or one of another network; then nothing changed.
+    Whether one of the two was compiled, averaged or computes in a short dtype does not matter. Raises FileNotFoundError
+    for no file, DamagedFile (a ValueError) for a damaged one, ValueError for one of another network; then nothing
+    changed.
     """
     path = Path(path)
     if not path.exists():
@@ -171,35 +245,18 @@ def load_weights(path: str | Path, network: nn.Module) -> None:
     try:
         state = load_file(path)
     except Exception as error:
-        raise ValueError(f"{path} is damaged or no safetensors file ({error}); fetch or make it again") from error
-    faults = _tensor_differences("", network.state_dict(), state)
+        raise DamagedFile(f"{path} is damaged or no safetensors file ({error}); fetch or make it again") from error
+    state = matched(network.state_dict(), state)
+    faults = run_parts.tensor_differences("", network.state_dict(), state)
     if faults:
         raise ValueError(f"{path} holds weights of another network: {'; '.join(faults[:4])}; build the one it is of")
     network.load_state_dict(state)
 
 
-def _differences(name: str, part: Any, saved: Any) -> list[str]:
-    if isinstance(part, nn.Module):
-        return _tensor_differences(f"{name}.", part.state_dict(), saved)
-    if isinstance(part, Optimizer):
-        here, there = ([_hyperparameters(g) for g in s["param_groups"]] for s in (part.state_dict(), saved))
-        return [f"{name} had {b}, has {a}" for a, b in zip(here, there, strict=False) if a != b] + (
-            [f"{name} has {len(here)} groups, had {len(there)}"] if len(here) != len(there) else []
-        )
-    return []
-
-
-def _hyperparameters(group: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) and k != "params" else v for k, v in group.items()}
-
-
-def _tensor_differences(prefix: str, here: Mapping[str, Tensor], there: Mapping[str, Tensor]) -> list[str]:
-    shapes = [{k: tuple(v.shape) for k, v in state.items()} for state in (here, there)]
-    return [
-        f"{prefix}{k} is {shapes[1].get(k, 'missing')} there, {shapes[0].get(k, 'missing')} here"
-        for k in shapes[0] | shapes[1]
-        if shapes[0].get(k) != shapes[1].get(k)
-    ]
+def matched(here: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
+    """The weights `there` under the names of `here`, without what wraps the network and without an average's count."""
+    found = run_parts.with_names_of(here, there)
+    return {name: value for name, value in found.items() if name in here or name != "n_averaged"}
 
 
 def _cuda_states() -> list[Tensor]:

@@ -26,6 +26,12 @@ def whole(name: str, value: object, least: int = 1, most: int | None = None, lim
     return number
 
 
+def finite(name: str, values: "Tensor") -> None:
+    """Raise ValueError where a tensor, of any shape, holds NaN or infinity."""
+    if values.is_floating_point() and not bool(values.isfinite().all()):
+        raise ValueError(f"{name} hold NaN or infinite values: the network has diverged; load an earlier one")
+
+
 def unit_range(images: "Tensor | np.ndarray[Any, Any]") -> None:
     """Raise ValueError, with the remedy, unless images are bytes or floats in [0, 1], at least one, and none is NaN.
 
@@ -39,6 +45,8 @@ def unit_range(images: "Tensor | np.ndarray[Any, Any]") -> None:
                 f"images are bytes (uint8) or floats in [0, 1], not {images.dtype}; bring them to one of these"
             )
         return
+    if not isinstance(images, np.ndarray):
+        images = images.detach()
     low, high = float(images.min()), float(images.max())  # NaN where one value is NaN
     if not (low >= -ROUNDING and high <= 1 + ROUNDING):
         if not (abs(low) < float("inf") and abs(high) < float("inf")):

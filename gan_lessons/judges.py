@@ -8,8 +8,6 @@ Scores of two judges cannot be compared, so all chapters use these, and a card n
 chapter 06 trains, and "mnist-normed", of another make (`tools/train_judge.py` trains it).
 """
 
-import hashlib
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,12 +16,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gan_lessons.checkpoints import load_weights, save_weights
-from gan_lessons.data.downloads import DamagedFile, verify
+from gan_lessons import stored
+from gan_lessons.checkpoints import load_weights, matched, packed_weights
+from gan_lessons.checks import unit_range
 from gan_lessons.metrics import class_shares, coverage
 from gan_lessons.metrics.classifier import DigitClassifier, NormedClassifier
 from gan_lessons.metrics.distances import Moments, frechet_distance, moments
-from gan_lessons.paths import atomic_write, commit, shipped
+from gan_lessons.paths import commit, shipped
 
 
 class JudgeCard(NamedTuple):
@@ -62,11 +61,11 @@ class Ruler(NamedTuple):
     shares: Tensor  # of the classes among the real images, (10,)
 
     def __call__(self, samples: Tensor) -> dict[str, float]:
-        """Judge images (n, 1, 28, 28) in [0, 1], on the judge's device.
+        """Judge images (n, 1, 28, 28), bytes or floats in [0, 1], on the judge's device.
 
         distance: Fréchet distance of their features to those of the test set, lower is better, biased upward for small
         n; classes: how many have at least half the share that they have among real images; confidence: mean of the
-        largest probability.
+        largest probability. Raises ValueError for images of another size or range, or with NaN.
         """
         features = self.judge.features(samples)
         probabilities = self.judge.head(features).softmax(1)
@@ -81,8 +80,9 @@ def ruler(images: Tensor, device: torch.device | str = "cpu", name: str = "mnist
     """Make the ruler of a stored judge and real images, uint8 (n, 1, 28, 28): a test set, never the training images."""
     if images.dtype != torch.uint8:
         raise ValueError(f"a ruler is made of uint8 images, as data.load gives them, not {images.dtype}")
+    unit_range(images)
     judge = load(name).to(device)
-    features = torch.cat([judge.features(part.to(device).float() / 255) for part in images.split(1000)])
+    features = torch.cat([judge.features(part.to(device)) for part in images.split(1000)])
     return Ruler(judge, moments(features), class_shares(judge.head(features).softmax(1)))
 
 
@@ -101,42 +101,37 @@ def opinions(images: Tensor, device: torch.device | str = "cpu") -> Callable[[Te
 
 def names(folder: Path | None = None) -> list[str]:
     """Return the names of the stored judges, sorted."""
-    return sorted(path.stem for path in _home(folder).glob("*.json"))
+    return stored.names(_home(folder))
 
 
 def card(name: str = "mnist", folder: Path | None = None) -> JudgeCard:
-    """Return the card of a stored judge. Raises ValueError for an unknown name or a damaged card."""
+    """Return the card of a stored judge. Raises ValueError for an unknown name, DamagedFile for a damaged card."""
     have = names(folder)
     if name not in have:
         raise ValueError(f"no stored judge {name!r}; have {', '.join(have) or 'none'}; chapter 06 trains one")
-    path = _home(folder) / f"{name}.json"
     try:
-        return JudgeCard(**json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"the card {path} is damaged ({error}); {_remedy(path)}") from error
+        return JudgeCard(**stored.card(_home(folder), name))
+    except TypeError as error:
+        raise stored.damaged_card(_home(folder) / f"{name}.json", error) from error
 
 
 def load(name: str = "mnist", folder: Path | None = None) -> DigitClassifier:
-    """Return a stored judge on the CPU, frozen, in evaluation mode.
+    """Return a stored judge on the CPU in float32, frozen, in evaluation mode, whatever torch's defaults are.
 
-    Raises ValueError for an unknown name, a damaged card or weights of another network, FileNotFoundError where the
-    weights are missing, and DamagedFile where their sha256 is not that of the card.
+    Raises ValueError for an unknown name or weights of another network, DamagedFile for damaged weights or a damaged
+    card, FileNotFoundError for no weights.
     """
     facts = card(name, folder)
-    path = _home(folder) / f"{name}.safetensors"
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is missing though its card is there; {_remedy(path)}")
-    try:
-        verify(path, facts.sha256)
-    except DamagedFile as error:
-        found = str(error).partition("\nMove it away")[0]
-        raise DamagedFile(f"{found}\nThe course's scores need this very judge: {_remedy(path)}") from None
+    path = stored.weights(_home(folder), name, facts.sha256)
     if facts.network not in NETWORKS:
         raise ValueError(
             f"the card of {path.name} names {facts.network!r}, but we know {sorted(NETWORKS)}; update the package"
         )
-    with torch.random.fork_rng(devices=[]):  # initial weights are drawn, and overwritten at once
-        network = NETWORKS[facts.network](facts.width, facts.features)
+    try:
+        with torch.random.fork_rng(devices=[]), torch.device("cpu"):  # initial weights are drawn, and overwritten
+            network = NETWORKS[facts.network](facts.width, facts.features).float()
+    except (TypeError, RuntimeError) as error:
+        raise stored.damaged_card(_home(folder) / f"{name}.json", error) from error
     load_weights(path, network)
     return network.eval().requires_grad_(False)
 
@@ -152,32 +147,32 @@ def save(
     accuracy: float,
     folder: Path | None = None,
 ) -> JudgeCard:
-    """Store a judge with its card, and return the card. Raises ValueError, and writes nothing, for NaN or infinity."""
+    """Store a judge with its card, and return the card.
+
+    Raises ValueError, and writes nothing, for NaN or infinity in the judge or on its card.
+    """
     if not all(bool(p.isfinite().all()) for p in network.parameters()):
         raise ValueError("the judge holds NaN or infinity; train it again with a smaller learning rate")
-    path = save_weights(_home(folder) / f"{name}.safetensors", network)
+    width = int(network.body.get_submodule("0").get_parameter("weight").shape[0])
+    with torch.device("meta"):
+        plain = type(network)(width, network.head.in_features).state_dict()
+    weights = packed_weights(matched(plain, network.state_dict()))
     facts = JudgeCard(
         name=name,
         chapter=chapter,
         data=data,
-        width=int(network.body.get_submodule("0").get_parameter("weight").shape[0]),
+        width=width,
         features=network.head.in_features,
         steps=steps,
-        seconds=round(seconds, 1),
-        accuracy=round(accuracy, 4),
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        seconds=round(float(seconds), 1),
+        accuracy=round(float(accuracy), 4),
+        sha256=stored.checksum(weights),
         date=datetime.now(UTC).date().isoformat(),
         commit=commit(),
         network=type(network).__name__,
     )
-    text = json.dumps(facts._asdict(), indent=2) + "\n"
-    atomic_write(path.with_suffix(".json"), lambda stream: stream.write(text.encode()))
-    return facts
+    return JudgeCard(**stored.save(_home(folder), name, weights, facts._asdict()))
 
 
 def _home(folder: Path | None) -> Path:
     return folder or shipped("weights") / "judges"
-
-
-def _remedy(path: Path) -> str:
-    return f"restore it with `git checkout -- data/weights/judges/{path.name}`, or install the package again"

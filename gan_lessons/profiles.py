@@ -2,12 +2,19 @@
 
 import os
 import random
+import re
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from gan_lessons.checks import whole
+from gan_lessons.paths import in_notebook
+
+CHOOSE_CPU = 'to choose it yourself: setup(PROFILE, seed=SEED, device="cpu"), or the variable GAN_LESSONS_DEVICE=cpu'
+WITHOUT_FIGURES = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}  # backends that only write files
 
 
 class Profile(NamedTuple):
@@ -53,33 +60,84 @@ PROFILES = {
 }
 
 
-def resolve(name: str = "auto") -> Profile:
-    """Return the profile called `name`; "auto" asks $GAN_LESSONS_PROFILE, then takes full with CUDA, else quick.
+def resolve(name: str = "auto", device: torch.device | str = "auto") -> Profile:
+    """Return the profile called `name`; "auto" asks $GAN_LESSONS_PROFILE, then takes full on a GPU, else quick.
 
-    Raises ValueError for a name that does not exist.
+    The device is chosen as in `setup`. Raises ValueError for a name that does not exist.
     """
     chosen = name if name != "auto" else os.environ.get("GAN_LESSONS_PROFILE") or "auto"
     if chosen == "auto":
-        chosen = "full" if torch.cuda.is_available() else "quick"
+        chosen = "full" if _place(device)[0].type == "cuda" else "quick"
     if chosen not in PROFILES:
         raise ValueError(f"unknown profile {chosen!r}; have {sorted(PROFILES)}, or 'auto'")
     return PROFILES[chosen]
 
 
-def setup(profile: str = "auto", seed: int = 0) -> tuple[Profile, torch.device]:
+def setup(profile: str = "auto", seed: int = 0, device: torch.device | str = "auto") -> tuple[Profile, torch.device]:
     """Seed the random generators of Python, NumPy and torch once, and return the profile and the device.
 
-    The device is CUDA where there is one. Raises ValueError for an unknown profile or a seed that is not a whole
-    number in [0, 2^32).
+    The device is "cpu", "cuda" or "cuda:1"; "auto" asks $GAN_LESSONS_DEVICE, then takes the GPU where one computes, and
+    says so where one is there and does not. Raises ValueError for an unknown profile, a seed that is not a whole
+    number in [0, 2^32), an unknown device, or a GPU that was asked for and cannot be used.
     """
     seed = whole("SEED", seed, 0, 2**32 - 1)
-    chosen = resolve(profile)
+    place, word = _place(device)
+    chosen = resolve(profile, place)
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002  its global generator, for readers who use it
     torch.manual_seed(seed)  # the CPU's generator and every CUDA device's
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    print(f"profile {chosen.name}, device {device.type}, seed {seed}")
-    return chosen, device
+    if place.index is not None and place.type == "cuda":
+        torch.cuda.set_device(place)  # what asks for "cuda" alone means this one too
+    print(f"profile {chosen.name}, device {place}, seed {seed}")
+    for note in filter(None, [word, _show_figures()]):
+        print(note)
+    return chosen, place
+
+
+def _place(device: torch.device | str) -> tuple[torch.device, str]:
+    """The device to compute on, and a word to the reader where a GPU is there and cannot be used, else ""."""
+    chosen = str(device) if str(device) != "auto" else os.environ.get("GAN_LESSONS_DEVICE") or "auto"
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", chosen):
+        raise ValueError(f"unknown device {chosen!r}; have 'cpu', 'cuda', 'cuda:1' and so on, or 'auto'")
+    if chosen == "cpu" or (chosen == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu"), ""
+    trouble = _trouble("cuda" if chosen == "auto" else chosen)
+    if trouble and chosen != "auto":
+        raise ValueError(f"the device {chosen} cannot be used ({trouble}): {CHOOSE_CPU}")
+    if trouble:
+        return torch.device("cpu"), f"A GPU is there and cannot be used ({trouble}). The CPU is taken; {CHOOSE_CPU}."
+    return torch.device("cuda" if chosen == "auto" else chosen), ""
+
+
+@cache
+def _trouble(device: str) -> str:
+    """Why a GPU cannot be used, "" where it can: one convolution and one product there, forth and back."""
+    if not torch.cuda.is_available():
+        return "torch sees no GPU here"
+    try:
+        images = torch.ones(4, 1, 8, 8, device=device, requires_grad=True)
+        maps = F.conv2d(images, torch.ones(2, 1, 3, 3, device=device))  # (4, 2, 6, 6), 9 everywhere
+        total = (maps.flatten(1) @ torch.ones(72, 3, device=device)).sum()
+        total.backward()
+        torch.cuda.synchronize(device)
+        right = (
+            float(total.detach()) == 4 * 3 * 72 * 9 and images.grad is not None and bool(images.grad.isfinite().all())
+        )
+    except Exception as error:  # drivers raise many kinds
+        return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+    return "" if right else "its sums are wrong"
+
+
+def _show_figures() -> str:
+    """Let a notebook show its figures where MPLBACKEND forbids it, and say so; "" where there is nothing to do."""
+    backend = os.environ.get("MPLBACKEND", "")
+    if not in_notebook() or backend.lower() not in WITHOUT_FIGURES:
+        return ""
+    from IPython import get_ipython
+
+    get_ipython().run_line_magic("matplotlib", "inline")
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    return f"MPLBACKEND={backend} would show no figure in a notebook; they are shown inline."
 
 
 def convolution_dtype(device: torch.device) -> torch.dtype:

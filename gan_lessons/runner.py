@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_lessons.checks import whole
-from gan_lessons.paths import atomic_write, commit, repository_root, runs_root
+from gan_lessons.paths import atomic_write, chosen_folder, commit, repository_root, runs_root
 
 MAX_BYTES = 600_000  # of a stored notebook
 SMALLER = "use a smaller dpi or fewer figures"
@@ -56,7 +56,10 @@ def chapters(root: Path | None = None) -> list[Path]:
         return sorted((root / "book").glob("[0-9]*.ipynb"))
     import yaml
 
-    pages = _pages(yaml.safe_load(toc.read_text(encoding="utf-8")))
+    try:
+        pages = list(_pages(yaml.safe_load(toc.read_text(encoding="utf-8"))))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{toc} cannot be read ({error}); restore it from git") from error
     notebooks = [root / f"{page.removesuffix('.ipynb')}.ipynb" for page in pages]
     return [notebook for notebook in notebooks if notebook.exists()]
 
@@ -333,6 +336,9 @@ class _Echo:
 def _environment(profile: str) -> Iterator[None]:
     """Let kernels inherit: inline figures, this very package, and one thread a process in smoke."""
     before = dict(os.environ)
+    for variable in ("GAN_LESSONS_DATA", "GAN_LESSONS_RUNS"):  # a kernel works beside its notebook
+        if folder := chosen_folder(variable):
+            os.environ[variable] = str(folder)
     os.environ.pop("MPLBACKEND", None)
     # else torch tells, with its path, of a machine that has CUDA's compiler and no GPU
     os.environ.setdefault("TORCH_LOGS", "-torch.utils.cpp_extension")
@@ -434,7 +440,7 @@ def facts(names: Mapping[str, Any]) -> str:
             "profile": getattr(names.get("profile"), "name", None),
             "seed": names.get("SEED"),
             "dataset": names.get("dataset_name", "none"),
-            "device": _device(getattr(names.get("device"), "type", "cpu")),
+            "device": _device(str(names.get("device", "cpu"))),
             "versions": {"python": platform.python_version()} | {name: _version(name) for name in packages},
             "peak_memory": _peak_memory(),
         },
@@ -442,14 +448,14 @@ def facts(names: Mapping[str, Any]) -> str:
     )
 
 
-def _device(kind: str) -> str:
-    torch = sys.modules.get("torch")
+def _device(name: str) -> str:
+    torch, kind = sys.modules.get("torch"), name.partition(":")[0]
     if kind == "cuda" and torch:
-        return f"cuda ({torch.cuda.get_device_name()})"
+        return f"cuda ({torch.cuda.get_device_name(name)})"
     threads = torch.get_num_threads() if torch else 1
     model = platform.processor() or platform.machine()
     with suppress(OSError):
-        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text("utf-8", "replace"), re.MULTILINE)
         model = found[1].strip() if found else model
     return f"{kind} ({threads} thread{'s' * (threads != 1)}, {model})"
 
@@ -466,7 +472,7 @@ def _version(package: str) -> str:
 def _peak_memory() -> int | None:
     """Bytes that this process held at most; None where the system does not tell."""
     with suppress(OSError, StopIteration):  # Linux: getrusage would count the parent's memory before exec
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = Path("/proc/self/status").read_text("utf-8", "replace").splitlines()
         return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
     with suppress(ImportError):
         import resource
@@ -494,10 +500,13 @@ def read(path: str | Path) -> Any:
     import nbformat
 
     try:
-        return nbformat.read(path, as_version=4)
+        notebook = nbformat.read(path, as_version=4)
+        for cell in notebook.cells:
+            _ = cell.source, cell.metadata, cell.cell_type != "code" or (cell.outputs, cell.execution_count)
+        return notebook
     except OSError:
         raise
-    except Exception as error:  # nbformat raises many kinds
+    except Exception as error:  # nbformat raises many kinds, and lets some faults pass
         raise ValueError(f"{path} is no readable notebook ({error}); restore it from git") from error
 
 

@@ -3,10 +3,7 @@
 `NAME.safetensors` (float16) and `NAME.json` lie side by side in data/weights, and travel with the package.
 """
 
-import hashlib
-import json
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +12,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gan_lessons import models, noise
-from gan_lessons.checkpoints import load_weights, save_weights
+from gan_lessons import models, noise, stored
+from gan_lessons.checkpoints import load_weights, matched, packed_weights
+from gan_lessons.checks import finite
 from gan_lessons.data.batching import to_bytes
+from gan_lessons.data.downloads import DamagedFile
 from gan_lessons.models import colour, convolutions
 from gan_lessons.noise import Prior
-from gan_lessons.paths import atomic_write, commit, shipped
+from gan_lessons.paths import commit, shipped
 
 MAX_BYTES = 2_000_000  # of one file of weights
 CHUNK = 1000  # images made at once
@@ -67,58 +66,60 @@ class Generator(NamedTuple):
     card: Card
 
     def sample(self, n: int, seed: int = 0) -> Tensor:
-        """Draw n images, uint8 (n, c, h, w); the same ones for the same n and seed, whatever was drawn before."""
+        """Draw n images, uint8 (n, c, h, w): the same ones for the same n and seed, whatever torch's defaults are."""
         if n < 1:
             raise ValueError(f"the number of images must be at least 1, not {n}")
-        source = torch.Generator().manual_seed(seed)
+        source = torch.Generator("cpu").manual_seed(seed)
         black, white = self.card.range
         chunks = []
         with torch.no_grad():
             for start in range(0, n, CHUNK):
-                z = self.prior.sample(min(CHUNK, n - start), generator=source)
+                size = min(CHUNK, n - start)
+                z = self.prior.sample(size, device="cpu", dtype=torch.float32, generator=source)
                 values = (self.G(z).reshape(len(z), *self.card.shape) - black) / (white - black)
+                finite("the images", values)
                 chunks.append(to_bytes(values))
         return torch.cat(chunks)
 
 
 def names(folder: Path | None = None) -> list[str]:
     """Return the names of the stored generators, sorted."""
-    return sorted(path.stem for path in (folder or shipped("weights")).glob("*.json"))
+    return stored.names(_home(folder))
 
 
 def card(name: str, folder: Path | None = None) -> Card:
-    """Return the card of a stored generator. Raises ValueError for an unknown name or a damaged card."""
+    """Return the card of a stored generator. Raises ValueError for an unknown name, DamagedFile for a damaged card."""
     have = names(folder)
     if name not in have:
         raise ValueError(f"no stored generator {name!r}; have {', '.join(have) or 'none'}")
-    path = (folder or shipped("weights")) / f"{name}.json"
     try:
-        return Card(**json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"the card {path} is damaged ({error}); {_remedy(path)}") from error
+        return Card(**stored.card(_home(folder), name))
+    except TypeError as error:
+        raise stored.damaged_card(_home(folder) / f"{name}.json", error) from error
 
 
 def load(name: str, folder: Path | None = None) -> Generator:
-    """Return a stored generator on the CPU, in evaluation mode.
+    """Return a stored generator on the CPU in float32, in evaluation mode, whatever torch's defaults are.
 
-    Raises ValueError for an unknown name, a damaged file or weights of another network, FileNotFoundError for none.
+    Raises ValueError for an unknown name or weights of another network, DamagedFile for damaged weights or a damaged
+    card, FileNotFoundError for no weights.
     """
     facts = card(name, folder)
-    path = (folder or shipped("weights")) / f"{name}.safetensors"
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is missing though its card is there; {_remedy(path)}")
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != facts.sha256:
-        raise ValueError(
-            f"{path} is damaged or not the file of its card; {_remedy(path)}\n"
-            f"  sha256 expected {facts.sha256}\n  sha256 found    {found}"
-        )
-    builder = _known(BUILDERS, facts.architecture.get("builder"), path)
-    prior = _known(PRIORS, facts.prior.get("name"), path)
-    with torch.random.fork_rng(devices=[]):  # initial weights are drawn, and overwritten at once
-        G = builder(**facts.architecture["arguments"])
+    path = stored.weights(_home(folder), name, facts.sha256)
+    try:
+        builder = _known(BUILDERS, facts.architecture.get("builder"), path)
+        prior = _known(PRIORS, facts.prior.get("name"), path)
+        with torch.random.fork_rng(devices=[]), torch.device("cpu"):  # initial weights are drawn, and overwritten
+            G = builder(**facts.architecture["arguments"]).float()
+        ready = Generator(G.eval().requires_grad_(False), prior(facts.prior["dim"]), facts)
+        _refuse_limits(facts.range)
+        math.prod(facts.shape)
+    except DamagedFile:
+        raise
+    except (TypeError, AttributeError, KeyError, ValueError, RuntimeError) as error:  # a builder's or prior's words
+        raise stored.damaged_card(_home(folder) / f"{name}.json", error) from error
     load_weights(path, G)
-    return Generator(G.eval().requires_grad_(False), prior(facts.prior["dim"]), facts)
+    return ready
 
 
 def save(
@@ -143,13 +144,11 @@ def save(
     images of another shape or range, weights beyond float16, more than 2 MB.
     """
     known = next((key for key, function in BUILDERS.items() if function is builder), None)
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
-        raise ValueError(f"a name holds only a-z, 0-9, - and _, not {name!r}; try mnist-mlp")
     if known is None or prior.name not in PRIORS:
         raise ValueError(f"builder must be one of {sorted(BUILDERS)} and the prior one of {sorted(PRIORS)}")
-    state = {key: value.cpu() for key, value in G.state_dict().items()}
     with torch.device("meta"):
         built = builder(**arguments).state_dict()
+    state = {key: value.detach().cpu() for key, value in matched(built, G.state_dict()).items()}
     if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in built.items()}:
         raise ValueError(f"{known}(**{dict(arguments)}) makes another network than G; give the arguments that made G")
     if not all(bool(v.to(torch.float16).isfinite().all()) for v in state.values() if v.is_floating_point()):
@@ -158,7 +157,7 @@ def save(
     if size > MAX_BYTES:
         raise ValueError(f"G takes {size / 1e6:.1f} MB, over {MAX_BYTES / 1e6:.0f}; only small ones are stored here")
     _try(G, prior, shape, range)
-    path = save_weights((folder or shipped("weights")) / f"{name}.safetensors", G, torch.float16)
+    weights = packed_weights(state, torch.float16)
     facts = Card(
         name=name,
         chapter=chapter,
@@ -168,52 +167,55 @@ def save(
         range=list(range),
         data=data,
         steps=steps,
-        seconds=round(seconds, 1),
+        seconds=round(float(seconds), 1),
         scores=dict(scores),
         dtype="float16",
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=stored.checksum(weights),
         date=datetime.now(UTC).date().isoformat(),
         commit=commit(),
     )
-    _write(facts, path.parent)
-    return facts
+    return Card(**stored.save(_home(folder), name, weights, facts._asdict()))
 
 
 def grade(name: str, report: Mapping[str, Any], folder: Path | None = None) -> Card:
     """Write a report into the card of a stored generator, in place of an earlier one, and return the card.
 
-    `report` is what JSON can hold: `cards.Report.facts` makes one. Raises ValueError, and writes nothing, for an
+    `report` is what JSON can hold: `report_card.Report.facts` makes one. Raises ValueError, and writes nothing, for an
     unknown name, a damaged card, or a report that JSON cannot hold, NaN and infinity included.
     """
-    graded = card(name, folder)._replace(report=dict(report))
-    _write(graded, folder or shipped("weights"))
-    return graded
+    stored.save_card(_home(folder), name, card(name, folder)._replace(report=dict(report))._asdict())
+    return card(name, folder)
 
 
-def _write(facts: Card, folder: Path) -> None:
-    try:
-        text = json.dumps(facts._asdict(), indent=2, allow_nan=False) + "\n"
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"the card of {facts.name} cannot be kept as JSON ({error}); give finite numbers") from error
-    atomic_write(folder / f"{facts.name}.json", lambda stream: stream.write(text.encode()))
+def _home(folder: Path | None) -> Path:
+    return folder or shipped("weights")
 
 
 def _try(G: nn.Module, prior: Prior, shape: Sequence[int], limits: Sequence[float]) -> None:
-    device, training = next(G.parameters()).device, G.training
-    with torch.no_grad():
-        images = G.eval()(prior.sample(2, device=device, generator=torch.Generator(device).manual_seed(0)))
-    G.train(training)
+    """Draw two images, and raise ValueError where they are not of this shape and between these limits."""
+    _refuse_limits(limits)
+    weight, modes = next(G.parameters()), {part: part.training for part in G.modules()}
+    source = torch.Generator(weight.device).manual_seed(0)
+    try:
+        with torch.no_grad():
+            images = G.eval()(prior.sample(2, device=weight.device, dtype=weight.dtype, generator=source))
+    finally:
+        for part, training in modes.items():
+            part.training = training
+    finite("G's images", images)
     if images[0].numel() != math.prod(shape):
         raise ValueError(f"G makes images of {images[0].numel()} values, not of shape {tuple(shape)}")
     if images.min() < limits[0] - 1e-3 or images.max() > limits[1] + 1e-3:
         raise ValueError(f"G's values lie in [{images.min():.2f}, {images.max():.2f}], outside {tuple(limits)}")
 
 
+def _refuse_limits(limits: Sequence[float]) -> None:
+    black, white = limits
+    if not (math.isfinite(black) and math.isfinite(white) and black < white):
+        raise ValueError(f"the range is G's value for black and a larger one for white, not {tuple(limits)}")
+
+
 def _known(table: Mapping[str, Any], key: Any, path: Path) -> Any:
     if key not in table:
-        raise ValueError(f"the card of {path.name} names {key!r}, but we know {sorted(table)}; update the package")
+        raise DamagedFile(f"the card of {path.name} names {key!r}, but we know {sorted(table)}; update the package")
     return table[key]
-
-
-def _remedy(path: Path) -> str:
-    return f"restore it with `git checkout -- data/weights/{path.name}`, or install the package again"

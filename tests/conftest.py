@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tests import outside
 
@@ -40,6 +41,20 @@ def no_network() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", local_only)
         yield
+
+
+@pytest.fixture(params=["float64", "meta"])
+def defaults(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A reader who has changed torch's defaults: numbers of another width, or another device."""
+    if request.param == "float64":
+        torch.set_default_dtype(torch.float64)
+    else:
+        torch.set_default_device("meta")  # stands for a GPU: what is made there by mistake has no values
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.set_default_device(None)
 
 
 @pytest.fixture(scope="session")

@@ -177,3 +177,10 @@ def test_the_order_is_the_same_on_every_device() -> None:
     there = take(batches(images(23), 4, seed=1, device="cuda"), 12)
     assert all(x.device.type == "cuda" for (x,) in there)
     assert all(torch.equal(a, b.cpu()) for (a,), (b,) in zip(here, there, strict=True))
+
+
+def test_torchs_defaults_change_no_batch(defaults: None) -> None:
+    images = torch.arange(20, dtype=torch.uint8, device="cpu")[:, None]
+    order = torch.cat([next(it)[0] for it in [batches(images, 5, seed=3, transform=lambda x: x)] * 4])
+    expected = torch.randperm(20, generator=torch.Generator("cpu").manual_seed(3), device="cpu")
+    assert order[:, 0].tolist() == expected.tolist()

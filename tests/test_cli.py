@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -363,9 +364,12 @@ def test_score_takes_a_file_and_finds_real_digits_real(tmp_path: Path, capsys: p
         ({"images": np.zeros((300, 32, 32), np.uint8)}, "shape (300, 32, 32); the stored judge reads digits"),
         ({"images": np.zeros((300, 28, 28), np.float32)}, "holds float32 images"),
         ({"images": np.zeros((20, 28, 28), np.uint8)}, "holds 20 images; draw more, or ask for --n 20"),
-        ({"pictures": np.zeros((300, 28, 28), np.uint8)}, "no .npz file with an array called images"),
-        ({}, "no .npz file with an array called images"),
-        (None, "no .npz file with an array called images"),
+        ({"images": np.zeros((0, 28, 28), np.uint8)}, "holds 0 images; draw more\n"),
+        ({"images": np.uint8(3)}, "holds uint8 images of shape ()"),
+        ({"images": np.array([None])}, "no sound .npz file with an array called images"),
+        ({"pictures": np.zeros((300, 28, 28), np.uint8)}, "no sound .npz file with an array called images"),
+        ({}, "no sound .npz file with an array called images"),
+        (None, "no sound .npz file with an array called images"),
     ],
 )
 def test_score_refuses_what_the_judge_cannot_read(
@@ -380,6 +384,140 @@ def test_score_refuses_what_the_judge_cannot_read(
         np.savez(file, **arrays)
     assert main(["score", str(file), *ON_DIGITS]) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("start", range(0, 1000, 40))
+def test_score_of_a_damaged_file_is_no_traceback(
+    tmp_path: Path, start: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.npz"
+    np.savez_compressed(file, images=np.random.default_rng(0).integers(0, 9, (8, 28, 28), np.uint8))
+    content = bytearray(file.read_bytes())
+    content[start : start + 40] = b"\xff" * 40
+    file.write_bytes(content)
+    assert main(["score", str(file), *ON_DIGITS]) == 2
+    error = capsys.readouterr().err
+    assert "no sound .npz file with an array called images" in error or "holds 8 images" in error
+
+
+def test_score_of_other_things_called_npz_is_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder.npz").mkdir()
+    with zipfile.ZipFile("raw.npz", "w") as archive:
+        archive.writestr("images", b"no array")
+    for name, words in {"folder.npz": "no file", "raw.npz": "images of shape ()", "~no-one/a.npz": "home"}.items():
+        assert main(["score", name, *ON_DIGITS]) == 2
+        assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "error", [data.DatasetUnavailable("no source; use digits"), data.DamagedFile("bad judge; git checkout")]
+)
+def test_what_score_needs_and_cannot_have_is_said_with_its_remedy(
+    weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(data if isinstance(error, data.DatasetUnavailable) else judges, "load", fails)
+    assert main(["score", "small", *ON_DIGITS]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == f"gan_lessons: {error}"
+
+
+def test_a_package_that_is_not_installed_is_no_traceback(
+    weights: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    assert main(["sample", "small"]) == 2
+    assert "PIL" in capsys.readouterr().err
+
+
+def a_file_to_score(folder: Path) -> Path:
+    np.savez(folder / "mine.npz", images=data.load("digits").images.numpy()[:60, 0])
+    return folder / "mine.npz"
+
+
+def test_a_place_without_our_signs_still_gets_its_table(tmp_path: Path) -> None:
+    done = subprocess.run(
+        command("score", a_file_to_score(tmp_path), "--n", 60, "--dataset", "digits"),
+        env=environment() | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"Fr?chet distance" in done.stdout
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["sample", "nobody"], ["check"], ["run", "99"]])
+def test_every_command_speaks_where_only_ascii_is_understood(
+    arguments: list[str], tmp_path: Path, weights: Path
+) -> None:
+    done = subprocess.run(
+        command(*arguments), env=environment() | {"PYTHONIOENCODING": "ascii:strict"}, capture_output=True, timeout=120
+    )
+    assert done.returncode in (0, 1, 2)
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_reader_that_went_away_and_a_full_disk_end_it_without_a_traceback(tmp_path: Path) -> None:
+    path = chapter(tmp_path / "book", "1 + 1")
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as nobody:
+        done = subprocess.run(command("check", path), env=environment(), stdout=nobody, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (141, b"")
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command("check", path), env=environment(), stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"gan_lessons: [Errno 28]")
+    assert done.stderr.count(b"\n") == 1
+    closed = f'"{sys.executable}" -m gan_lessons check "{path}" >&-'
+    assert subprocess.run(["sh", "-c", closed], env=environment(), capture_output=True).stderr == b""
+
+
+def test_the_report_is_kept_before_it_is_printed(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody_reads(*_: object, file: object = None, **__: object) -> None:
+        if file is None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("builtins.print", nobody_reads)
+    assert main(["score", "small", "--draws", "1", "--keep", *ON_DIGITS]) == 141
+    assert zoo.card("small").report is not None
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"nbformat": 4}', '{"nbformat": 4, "cells": [{}]}', "\0"])
+@pytest.mark.parametrize("what", ["check", "clean", "run"])
+def test_what_is_no_notebook_is_no_traceback(
+    tmp_path: Path, what: str, content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "01_a.ipynb").write_text(content)
+    assert main([what, str(tmp_path / "01_a.ipynb")]) == 2
+    assert "01_a.ipynb is no readable notebook" in capsys.readouterr().err
+    assert (tmp_path / "01_a.ipynb").read_text() == content
+
+
+def test_a_folder_chosen_relatively_is_meant_from_where_the_command_was_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_LESSONS_DATA", "mydata")
+    monkeypatch.setenv("GAN_LESSONS_RUNS", "myruns")
+    ask = "from gan_lessons import paths\nprint(paths.data_root(), paths.runs_root())"
+    assert main(["run", "--profile", "quick", str(chapter(tmp_path / "book", ask))]) == 0
+    written = nbformat.read(Path("myruns") / "quick" / "01_small.ipynb", as_version=4)
+    assert written.cells[1].outputs[0].text == f"{Path.cwd() / 'mydata'} {Path.cwd() / 'myruns'}\n"
+
+
+def test_a_broken_table_of_contents_is_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "_toc.yml").write_text("a: [")
+    monkeypatch.setattr(runner, "repository_root", lambda: tmp_path)
+    assert main(["check"]) == 2
+    assert "_toc.yml cannot be read" in capsys.readouterr().err
 
 
 def test_score_refuses_a_generator_of_other_pictures(capsys: pytest.CaptureFixture[str]) -> None:

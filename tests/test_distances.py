@@ -9,6 +9,7 @@ import scipy.linalg
 import torch
 
 from gan_lessons.metrics.distances import Moments, frechet_distance, kernel_distance, kernel_distances, moments
+from gan_lessons.metrics.neighbours import nearest, precision_recall
 
 
 def spd(d: int, seed: int) -> torch.Tensor:
@@ -121,3 +122,30 @@ def test_both_distances_agree_with_torch_fidelity() -> None:
     settings = {"kid_subsets": 1, "kid_subset_size": 60, "verbose": False}
     theirs = metric_kid.kid_features_to_metric(a, b, **settings)["kernel_inception_distance_mean"]
     assert kernel_distance(a, b) == pytest.approx(theirs, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_equal_moments_have_the_distance_zero_and_rounding_never_goes_below(seed: int) -> None:
+    torch.manual_seed(seed)
+    features = torch.randn(300, 40) @ torch.randn(40, 40)
+    m = moments(features)
+    assert f"{frechet_distance(m, moments(features.clone())):.1f}" == "0.0"
+    assert frechet_distance(m, m) == 0.0
+    nearly = moments(features.flip(0))  # the same rows, summed in another order
+    assert 0 <= frechet_distance(m, nearly) < 1e-3
+    assert math.copysign(1, frechet_distance(m, nearly)) == 1
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_features_that_are_no_numbers_are_refused(value: float) -> None:
+    sound = torch.randn(20, 3)
+    broken = sound.index_fill(0, torch.tensor([4]), value)
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        moments(broken)
+    for pair in ((sound, broken), (broken, sound)):
+        with pytest.raises(ValueError, match="NaN or infinite"):
+            kernel_distance(*pair)
+        with pytest.raises(ValueError, match="NaN or infinite"):
+            precision_recall(*pair)
+        with pytest.raises(ValueError, match="NaN or infinite"):
+            nearest(*pair)

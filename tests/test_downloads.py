@@ -40,8 +40,10 @@ def test_verify_passes_the_right_bytes_only(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_called_missing(tmp_path: Path) -> None:
-    with pytest.raises(DamagedFile, match="found    no such file"):
+    with pytest.raises(DamagedFile, match=r"digits is missing\.\nMove it away"):
         verify(tmp_path / "digits", SUM)
+    with pytest.raises(DamagedFile, match=r"is no file\.\nUnpack the archive again\.$"):
+        verify(tmp_path, SUM, remedy="Unpack the archive again.")
 
 
 @pytest.mark.parametrize("packed", [False, True])

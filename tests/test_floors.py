@@ -22,6 +22,7 @@ FLOORS = {
     "paths": -1,  # the cellar
     "intervals": -1,
     "checks": -1,
+    "settings": -1,
     "noise": 0,
     "losses": 0,
     "theory": 0,
@@ -61,6 +62,8 @@ FLOORS = {
     "studies.running": 2,
     "studies.readings": 2,
     "studies": 3,
+    "run_parts": 1,
+    "stored": 1,
     "models.colour": 2,
     "data": 2,
     "metrics": 2,

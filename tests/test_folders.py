@@ -1,6 +1,8 @@
 """pictures: folders and zips of images, of all the shapes that people have."""
 
+import errno
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -272,3 +274,86 @@ def test_a_set_beyond_memory_is_refused_before_it_is_read(made, monkeypatch) -> 
     with pytest.raises(ValueError, match=r"4 images of 8x8\): pass a smaller size"):
         read_pictures(made(ANIMALS))
     assert len(read_pictures(made(ANIMALS), size=7)[0]) == 4
+
+
+def test_links_to_class_folders_and_to_pictures_are_followed(tmp_path: Path) -> None:
+    as_folder(tmp_path / "elsewhere", {"hounds/b.png": plain(30), "z.png": plain(20), "deep/more/y.png": plain(25)})
+    path = as_folder(tmp_path / "set", {"cat/a.png": plain(10)})
+    (path / "dog").symlink_to(tmp_path / "elsewhere" / "hounds")
+    (path / "cat" / "z.png").symlink_to(tmp_path / "elsewhere" / "z.png")
+    (path / "fox").symlink_to(tmp_path / "elsewhere" / "deep")
+    (path / "gnu").symlink_to("dog", target_is_directory=True)  # a link to a link
+    assert values(path) == ([10, 20, 30, 25, 30], [0, 0, 1, 2, 3])
+    (tmp_path / "link").symlink_to(path)
+    assert values(tmp_path / "link") == values(path)
+
+
+def test_links_to_split_folders_are_followed(tmp_path: Path) -> None:
+    as_folder(tmp_path / "elsewhere", {"a.png": plain(1), "b.png": plain(2)})
+    path = as_folder(tmp_path / "set", {"test/c.png": plain(3)})
+    (path / "train").symlink_to(tmp_path / "elsewhere")
+    assert values(path) == ([1, 2], None)
+    assert values(path, "test") == ([3], None)
+
+
+@pytest.mark.parametrize("name", ["dog", "cat/b.png"])
+def test_a_link_that_leads_nowhere_is_named(tmp_path: Path, name: str) -> None:
+    path = as_folder(tmp_path / "set", {"cat/a.png": plain(10)})
+    (path / name).symlink_to(tmp_path / "gone")
+    with pytest.raises(ValueError, match=f"{name} is a link that leads nowhere"):
+        read_pictures(path)
+    (path / name).unlink()
+    (path / ".thumbs").symlink_to(tmp_path / "gone")  # hidden: does not count
+    assert values(path) == ([10], None)
+
+
+@pytest.mark.parametrize("target", [".", "..", "../.."])
+def test_a_circle_of_links_is_named_and_ends(tmp_path: Path, target: str) -> None:
+    path = as_folder(tmp_path / "set", {"cat/a.png": plain(10)})
+    (path / "cat" / "loop").symlink_to(target, target_is_directory=True)
+    with pytest.raises(ValueError, match="loop is a link to a folder that holds it: remove it"):
+        read_pictures(path)
+    (path / "cat" / "loop").unlink()
+    (path / "cat" / "loop").symlink_to("loop")
+    with pytest.raises(ValueError, match="loop is a link that leads nowhere"):
+        read_pictures(path)
+
+
+def test_two_folders_that_link_to_each_other_end_too(tmp_path: Path) -> None:
+    path = as_folder(tmp_path / "set", {"cat/a.png": plain(10), "dog/b.png": plain(20)})
+    (path / "cat" / "dogs").symlink_to(path / "dog", target_is_directory=True)
+    (path / "dog" / "cats").symlink_to(path / "cat", target_is_directory=True)
+    with pytest.raises(ValueError, match="is a link to a folder that holds it"):
+        read_pictures(path)
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = as_folder(tmp_path / "set", ANIMALS)
+    real = os.scandir
+
+    def guarded(folder: str | Path) -> object:
+        if Path(folder).name == "dog":
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return real(folder)
+
+    monkeypatch.setattr(os, "scandir", guarded)  # root may read everything
+    with pytest.raises(ValueError, match=r"dog cannot be read \(Permission denied\): change its permissions"):
+        read_pictures(path)
+
+
+@pytest.mark.parametrize("name", ["dog", "cat/b.png"])
+def test_links_in_a_zip_are_named(tmp_path: Path, name: str) -> None:
+    path = as_zip(tmp_path / "set.zip", {"cat/a.png": plain(10)})
+    with zipfile.ZipFile(path, "a") as archive:
+        link = zipfile.ZipInfo(name)
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "../gone")
+    with pytest.raises(ValueError, match=f"holds a link, {name}: zip the files themselves"):
+        read_pictures(path)
+
+
+def test_folders_in_a_zip_of_windows_are_parted_by_backslashes(tmp_path: Path) -> None:
+    path = as_zip(tmp_path / "set.zip", {name.replace("/", "\\"): picture for name, picture in ANIMALS.items()})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("empty\\", "")
+    assert values(path) == ([10, 20, 30, 40], [0, 0, 1, 2])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -54,13 +55,15 @@ def rewrite(folder: Path, **changes: Any) -> None:
 @pytest.mark.parametrize(
     ("harm", "error", "words"),
     [
-        (spoil, DamagedFile, "sha256 expected.*sha256 found.*git checkout -- data/weights/judges/small.safetensors"),
-        (lambda folder: (folder / "small.safetensors").unlink(), FileNotFoundError, "is missing.*git checkout"),
-        (lambda folder: (folder / "small.json").write_text("{"), ValueError, "card .* is damaged.*git checkout"),
-        (lambda folder: (folder / "small.json").write_text("{}"), ValueError, "card .* is damaged.*missing"),
+        (spoil, DamagedFile, "sha256 expected.*sha256 found.*store it again, or copy small.safetensors and small.json"),
+        (lambda folder: (folder / "small.safetensors").unlink(), FileNotFoundError, "is missing.*store it again"),
+        (lambda folder: (folder / "small.json").write_text("{"), DamagedFile, "card .* is damaged.*store it again"),
+        (lambda folder: (folder / "small.json").write_text("{}"), DamagedFile, "card .* is damaged.*missing"),
+        (lambda folder: (folder / "small.json").write_text("[1]"), DamagedFile, "card .* is damaged"),
+        (lambda folder: rewrite(folder, width="wide"), DamagedFile, "card .* is damaged"),
         (lambda folder: rewrite(folder, width=5), ValueError, "weights of another network"),
     ],
-    ids=["one bit", "missing", "half a card", "empty card", "another network"],
+    ids=["one bit", "missing", "half a card", "empty card", "a list", "odd card", "another network"],
 )
 def test_what_was_damaged_is_refused_with_the_remedy(
     tmp_path: Path, harm: Callable[[Path], Any], error: type[Exception], words: str
@@ -69,6 +72,29 @@ def test_what_was_damaged_is_refused_with_the_remedy(
     harm(tmp_path)
     with pytest.raises(error, match=f"(?s){words}"):
         judges.load("small", tmp_path)
+
+
+@pytest.mark.parametrize("accuracy", [float("nan"), np.float32("inf")])
+def test_a_judge_whose_card_json_cannot_hold_leaves_the_earlier_one(tmp_path: Path, accuracy: float) -> None:
+    before = saved(tmp_path)
+    with pytest.raises(ValueError, match="the card of small cannot be kept as JSON"):
+        judges.save("small", DigitClassifier(2, 8), folder=tmp_path, **(FACTS | {"accuracy": accuracy}))
+    judges.load("small", tmp_path)
+    assert judges.card("small", tmp_path) == before
+    numpy = FACTS | {"accuracy": np.float32(0.5), "steps": np.int64(10), "seconds": np.float64(2)}
+    assert judges.save("small", DigitClassifier(2, 8), folder=tmp_path, **numpy).accuracy == 0.5
+    judges.load("small", tmp_path)
+
+
+DIGITS = data.load("digits", "test").images[:20]
+READ = judges.load().probabilities(DIGITS)  # with torch's own defaults
+
+
+def test_torchs_defaults_change_nothing_in_a_judge(defaults: None) -> None:
+    judge = judges.load()
+    assert {(p.dtype, p.device.type) for p in judge.parameters()} == {(torch.float32, "cpu")}
+    assert torch.equal(judge.probabilities(data.load("digits", "test").images[:20]), READ)
+    assert judges.ruler(DIGITS)(DIGITS)["distance"] == 0
 
 
 def test_an_unknown_judge_and_an_infinite_one_are_refused(tmp_path: Path) -> None:
@@ -115,6 +141,29 @@ def test_a_ruler_gives_what_the_longer_way_gives() -> None:
     ones = data.unit(images)[judge(data.unit(images)).argmax(1) == 1]
     assert ruler(ones)["classes"] == 1
     assert ruler(ones)["distance"] > found["distance"] > 0.1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda u: 2 * u - 1, r"not in \[0, 1\].*with tanh give \(images \+ 1\) / 2"),
+        (lambda u: 255 * u, r"not in \[0, 1\].*images / 255"),
+        (lambda u: u.where(u < 0.9, torch.nan), "NaN"),
+        (lambda u: u[:0], "no images"),
+        (lambda u: torch.nn.functional.pad(u, (2, 2, 2, 2)), "28x28"),
+        (lambda u: u.long(), "uint8"),
+    ],
+)
+def test_no_way_to_the_judge_takes_images_of_another_range(
+    change: Callable[[torch.Tensor], torch.Tensor], words: str
+) -> None:
+    images = data.load("digits", "test").images[:98]
+    judge, wrong = judges.load(), change(data.unit(images))
+    for way in (judges.ruler(images), judge.features, judge.probabilities):
+        with pytest.raises(ValueError, match=words):
+            way(wrong)
+    assert torch.equal(judge.features(images), judge.features(data.unit(images)))
+    assert judges.ruler(images)(images)["distance"] == pytest.approx(0, abs=1e-3)
 
 
 def test_a_ruler_is_not_made_of_floats() -> None:

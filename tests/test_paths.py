@@ -76,20 +76,87 @@ def test_the_environment_chooses_the_data_folder(tmp_path: Path, monkeypatch: py
     assert paths.shipped("weights") == root / "data" / "weights"
 
 
-def test_the_commit_is_of_the_package_and_says_when_it_has_changed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("variable", "root"), [("GAN_LESSONS_DATA", "data_root"), ("GAN_LESSONS_RUNS", "runs_root")])
+def test_a_relative_folder_is_meant_from_where_the_command_was_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, root: str
 ) -> None:
-    package = tmp_path / "package"
-    package.mkdir()
-    monkeypatch.setattr(paths, "PACKAGE", package)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert paths.commit() == "unknown"
-    (package / "a.py").write_text("1")
-    git = ["git", "-C", str(tmp_path), "-c", "user.name=me", "-c", "user.email=me@example.org"]
-    for words in (["init", "-q"], ["add", "package"], ["commit", "-q", "-m", "first"]):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for chosen, expected in {"mine": "mine", "./mine/deep": "mine/deep", "~/mine": "home/mine"}.items():
+        monkeypatch.setenv(variable, chosen)
+        assert getattr(paths, root)() == tmp_path / expected
+    monkeypatch.setenv(variable, "~no-such-user/mine")
+    with pytest.raises(ValueError, match="no such home folder"):
+        getattr(paths, root)()
+    # a kernel that the runner did not start: its folder is the notebook's, and nobody can tell where the command was
+    monkeypatch.setattr(paths, "in_notebook", lambda: True)
+    monkeypatch.setenv(variable, "mine")
+    with pytest.raises(ValueError, match=f"{variable}=mine is relative.*give the whole path"):
+        getattr(paths, root)()
+    monkeypatch.setenv(variable, str(tmp_path / "mine"))
+    assert getattr(paths, root)() == tmp_path / "mine"
+
+
+def test_a_write_never_touches_the_umask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def touched(mask: int) -> int:
+        raise AssertionError("the umask belongs to the whole process, whose other threads make files too")
+
+    before = os.umask(0o027)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "umask", touched)
+            target = paths.atomic_write(tmp_path / "a", lambda stream: stream.write(b"x"))
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+
+
+def repository(folder: Path) -> list[str]:
+    """Make a repository of all that lies in the folder, and return how git is called there."""
+    git = ["git", "-C", str(folder), "-c", "user.name=me", "-c", "user.email=me@example.org"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
         subprocess.run([*git, *words], check=True)
-    (tmp_path / "elsewhere.txt").write_text("does not count")
+    return git
+
+
+@pytest.fixture
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small checkout of the course, which is no repository yet."""
+    (tmp_path / "course" / "package").mkdir(parents=True)
+    (tmp_path / "course" / "data").mkdir()
+    (tmp_path / "course" / "_toc.yml").touch()
+    (tmp_path / "course" / "package" / "a.py").write_text("1")
+    monkeypatch.setattr(paths, "PACKAGE", tmp_path / "course" / "package")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    return tmp_path / "course"
+
+
+def test_the_commit_is_of_the_package_and_says_when_it_has_changed(
+    course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert paths.commit() == "unknown"
+    repository(course)
+    (course / "elsewhere.txt").write_text("does not count")
     clean = paths.commit()
     assert re.fullmatch(r"[0-9a-f]{12}", clean)
-    (package / "a.py").write_text("2")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a").touch()
+    repository(tmp_path / "other")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))  # as in a hook of another repository
+    assert paths.commit() == clean
+    (course / "package" / "a.py").write_text("2")
     assert paths.commit() == f"{clean}*"
+
+
+def test_the_commit_of_a_repository_round_the_package_is_not_the_courses(
+    course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository(tmp_path)  # a checkout unpacked from an archive, within a repository of the reader's
+    assert paths.commit() == "unknown"
+    installed = tmp_path / ".venv" / "lib" / "package"
+    installed.mkdir(parents=True)
+    monkeypatch.setattr(paths, "PACKAGE", installed)
+    assert paths.commit() == "unknown"
+    (tmp_path / "package").mkdir()
+    monkeypatch.setattr(paths, "PACKAGE", tmp_path / "package")  # copied into the top folder of another project
+    assert paths.commit() == "unknown"

@@ -1,6 +1,7 @@
 """The nine measures on images: each sees its own fault, real images pass, and what a measure cannot see passes too."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -141,6 +142,42 @@ def test_values_outside_the_range_are_refused(case: Case) -> None:
         metrics.score(tanh, case.reference)
     with pytest.raises(ValueError, match="NaN"):
         metrics.score(torch.full((N, 784), math.nan), case.reference)
+
+
+def test_no_entry_takes_images_of_another_range(case: Case) -> None:
+    fine = case.draws(1)[0].float() / 255
+    for wrong, words in (
+        (2 * fine - 1, "tanh"),
+        (255 * fine, "images / 255"),
+        (fine.where(fine < 0.9, math.nan), "NaN"),
+    ):
+        for entry in (
+            lambda: metrics.score(wrong, case.reference),  # noqa: B023  called at once
+            lambda: metrics.report([fine, wrong], case.reference),  # noqa: B023
+            lambda: metrics.reference(case.judge, wrong, case.train, 20, floors=2),  # noqa: B023
+            lambda: metrics.reference(case.judge, case.test, wrong, 20, floors=2),  # noqa: B023
+            lambda: case.judge.features(wrong),  # noqa: B023
+            lambda: case.judge.probabilities(wrong),  # noqa: B023
+        ):
+            with pytest.raises(ValueError, match=words):
+                entry()
+    with pytest.raises(ValueError, match="uint8"):
+        fit_classifier(fine, torch.zeros(len(fine), dtype=torch.long), 1)
+
+
+def test_a_reference_of_floats_or_flat_images_is_that_of_bytes(case: Case) -> None:
+    def made(change: Callable[[Tensor], Tensor]) -> metrics.Reference:
+        return metrics.reference(case.judge, change(case.test), change(case.train), 60, floors=2)
+
+    expected = made(lambda x: x)
+    for change in (data.unit, lambda x: x.flatten(1)):
+        found = made(change)
+        assert (found.floor, found.nulls, found.limit) == (expected.floor, expected.nulls, expected.limit)
+
+
+def test_torchs_defaults_change_no_reference(case: Case, defaults: None) -> None:
+    found = metrics.reference(case.judge, case.test, case.train, N, floors=4)
+    assert (found.floor, found.nulls) == (case.reference.floor, case.reference.nulls)
 
 
 def test_one_draw_gives_a_report_without_interval(case: Case) -> None:

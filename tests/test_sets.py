@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -179,7 +180,7 @@ def test_without_a_network_the_error_says_all_that_helps(folder: Path) -> None:
     for mirror in (*MNIST.mirrors, *sets.MNIST_MIRRORS):
         assert mirror in message
     assert [path for path in folder.rglob("*") if not path.is_dir()] == []
-    assert isinstance(caught.value, RuntimeError)
+    assert isinstance(caught.value, OSError)
 
 
 def test_mnist_comes_from_the_first_sound_mirror_and_only_once(
@@ -218,6 +219,32 @@ def test_a_damaged_file_is_named_and_refused_but_not_deleted(
             assert part in str(caught.value)
     assert (folder / name).read_bytes() == bad
     assert len(load("mnist", split="test").images) == 3  # the other files are as good as before
+
+
+@pytest.mark.usefixtures("offline")
+def test_packed_mnist_files_put_there_by_hand_are_unpacked(folder: Path, small_mnist: dict[str, bytes]) -> None:
+    packed = {f"{file}.gz": gzip.compress(content) for file, content in small_mnist.items() if "t10k" in file}
+    put(folder, packed)
+    assert load("mnist", split="test").images.shape == (3, 1, 28, 28)
+    with pytest.raises(DatasetUnavailable):
+        load("mnist")
+    put(folder, {f"{file}.gz": gzip.compress(content) for file, content in small_mnist.items()})
+    assert load("mnist").images.shape == (6, 1, 28, 28)
+    assert all((folder / file).read_bytes() == content for file, content in small_mnist.items())
+    assert all((folder / file).exists() for file in packed)  # the reader's own: left as they are
+
+
+@pytest.mark.usefixtures("offline")
+@pytest.mark.parametrize("damage", [b"", b"no gzip", gzip.compress(b"other bytes"), "half"])
+def test_damaged_packed_files_are_named_beside_what_helps(
+    folder: Path, small_mnist: dict[str, bytes], damage: bytes | str
+) -> None:
+    name = "MNIST/raw/train-images-idx3-ubyte"
+    whole = gzip.compress(small_mnist[name])
+    put(folder, {f"{name}.gz": damage if isinstance(damage, bytes) else whole[: len(whole) // 2]})
+    with pytest.raises(DatasetUnavailable, match=re.escape(f"(There is {folder / name}.gz, but it is damaged")):
+        load("mnist")
+    assert [path.name for path in folder.rglob("*") if path.is_file()] == [f"{Path(name).name}.gz"]
 
 
 def test_a_data_folder_that_cannot_be_written_is_told_with_the_remedy(folder: Path, offline: None) -> None:
@@ -321,8 +348,65 @@ def test_a_damaged_cifar10_is_named(folder: Path, small_cifar: tuple[bytes, np.n
     with pytest.raises(DamagedFile, match=re.escape(str(batch)) + r"(.|\n)*md5 expected"):
         load("cifar10")
     batch.unlink()
-    with pytest.raises(DamagedFile, match=re.escape(str(batch)) + r"(.|\n)*no such file"):
+    with pytest.raises(DamagedFile, match=re.escape(str(batch)) + " is missing"):
         load("cifar10")
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-10])
+
+
+def make_a_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+HARMS: dict[str, Callable[[Path], object]] = {
+    "short": cut,
+    "missing": Path.unlink,
+    "foreign": lambda file: file.write_bytes(b"of another set"),
+    "empty": lambda file: file.write_bytes(b""),
+    "a folder": make_a_folder,
+}
+
+
+@pytest.mark.usefixtures("offline")
+@pytest.mark.parametrize("harm", HARMS)
+@pytest.mark.parametrize("name", ["data_batch_1", "data_batch_5", "test_batch", "batches.meta"])
+def test_the_remedy_for_a_harmed_cifar10_works(
+    folder: Path, small_cifar: tuple[bytes, np.ndarray], name: str, harm: str
+) -> None:
+    put(folder, {sets.CIFAR10_ARCHIVE: small_cifar[0]})
+    load("cifar10")
+    unpacked = folder / CIFAR10.base_folder
+    HARMS[harm](unpacked / name)
+    with pytest.raises(DamagedFile, match=re.escape(f"{unpacked / name} is")) as caught:
+        load("cifar10")
+    assert f"Move the whole folder {unpacked} away" in str(caught.value)
+    assert ("is missing" in str(caught.value)) == (harm == "missing")
+    assert ("is damaged" in str(caught.value)) == (harm in ("short", "foreign", "empty"))
+    unpacked.rename(folder / "away")  # as told
+    assert np.array_equal(load("cifar10").images.numpy(), small_cifar[1])
+
+
+@pytest.mark.usefixtures("offline")
+@pytest.mark.parametrize("harm", ["short", "missing", "foreign", "empty"])
+@pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"])
+def test_the_remedy_for_a_harmed_mnist_works(folder: Path, small_mnist: dict[str, bytes], name: str, harm: str) -> None:
+    put(folder, small_mnist)
+    file = folder / "MNIST" / "raw" / name
+    HARMS[harm](file)
+    with pytest.raises((DamagedFile, DatasetUnavailable), match=re.escape(str(file))):
+        load("mnist")
+    if file.exists():
+        file.rename(folder / "away")
+    put(folder, {f"MNIST/raw/{name}.gz": gzip.compress(small_mnist[f"MNIST/raw/{name}"])})  # or a network
+    assert len(load("mnist").images) == 6
+
+
+def test_the_home_of_an_unknown_user_is_no_traceback() -> None:
+    with pytest.raises(ValueError, match="no such home folder"):
+        load("~no-such-user/photos")
 
 
 @pytest.mark.usefixtures("offline")

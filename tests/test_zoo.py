@@ -6,11 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from gan_lessons import judges, models, noise, zoo
+from gan_lessons.data import DamagedFile
+from gan_lessons.models import layers
 from gan_lessons.paths import shipped
 from tests.chapters import BOOK
 
@@ -160,21 +164,29 @@ def _facts() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (spoil_bytes, "damaged or not the file of its card.*git checkout"),
-        (truncate, "damaged or not the file of its card.*git checkout"),
+        (spoil_bytes, "sha256 expected.*sha256 found.*store it again, or copy small.safetensors and small.json"),
+        (truncate, "sha256 expected.*sha256 found.*store it again, or copy small.safetensors and small.json"),
         (put_another_network_there, "weights of another network"),
         (put_text_there, "damaged or no safetensors"),
-        (lambda folder: (folder / "small.json").write_text("{"), "card .* is damaged.*git checkout"),
+        (lambda folder: (folder / "small.json").write_text("{"), "card .* is damaged.*store it again"),
         (lambda folder: (folder / "small.json").write_text("{}"), "card .* is damaged.*missing"),
         (lambda folder: rewrite_card(folder, architecture={"builder": "print"}), "names 'print', but we know"),
         (lambda folder: rewrite_card(folder, prior={"name": "cauchy", "dim": 8}), "names 'cauchy', but we know"),
+        (lambda folder: rewrite_card(folder, prior={"name": "uniform", "dim": "8"}), "card .* is damaged"),
+        (lambda folder: rewrite_card(folder, architecture=[]), "card .* is damaged"),
+        (lambda folder: rewrite_card(folder, architecture={"builder": "mlp_generator"}), "card .* is damaged"),
+        (lambda folder: rewrite_card(folder, range=[0, 0]), "card .* is damaged"),
     ],
-    ids=["one bit", "truncated", "another network", "text", "half a card", "empty card", "builder", "prior"],
+    ids=[
+        *("one bit", "truncated", "another network", "text", "half a card", "empty card", "builder", "prior"),
+        *("dim", "architecture", "no arguments", "range"),
+    ],
 )
 def test_what_was_damaged_is_refused_with_the_remedy(tmp_path: Path, spoil: Callable[[Path], Any], words: str) -> None:
     saved(tmp_path)
     spoil(tmp_path)
-    with pytest.raises(ValueError, match=f"(?s){words}"):
+    error = ValueError if words == "weights of another network" else DamagedFile
+    with pytest.raises(error, match=f"(?s){words}"):
         zoo.load("small", tmp_path)
 
 
@@ -195,6 +207,13 @@ def too_large() -> dict[str, Any]:
     return {"G": models.mlp_generator(**arguments), "arguments": arguments, "prior": noise.uniform(100)}
 
 
+class NotANumber(nn.Sequential):
+    """A generator whose weights are sound and whose images are not."""
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        return super().forward(z) * torch.nan
+
+
 def with_weight(value: float) -> nn.Module:
     G = a_generator()
     with torch.no_grad():
@@ -213,6 +232,12 @@ def with_weight(value: float) -> nn.Module:
         ({"prior": noise.Prior("cauchy", 8, torch.randn)}, "the prior one of"),
         ({"shape": (1, 14, 14)}, "makes images of 784 values"),
         ({"range": (0.9, 1.0)}, "outside"),
+        ({"range": (0.5, 0.5)}, "a larger one for white"),
+        ({"G": NotANumber(*a_generator().children())}, "G's images hold NaN"),
+        ({"scores": {"f": float("nan")}}, "the card of small cannot be kept as JSON"),
+        ({"scores": {"f": np.float32("inf")}}, "the card of small cannot be kept as JSON"),
+        ({"seconds": float("inf")}, "the card of small cannot be kept as JSON"),
+        ({"steps": object()}, "the card of small cannot be kept as JSON"),
         ({"name": "../out"}, "a name holds only"),
         ({"name": "Digits"}, "a name holds only"),
     ],
@@ -233,6 +258,65 @@ def test_saving_and_loading_leave_the_generator_and_the_random_state_as_they_wer
     assert all(torch.equal(a, b) for a, b in zip(before, G.parameters(), strict=True))
     zoo.load("small", tmp_path)
     assert torch.equal(state, torch.get_rng_state())
+
+
+def test_modes_that_differ_within_a_generator_are_put_back(tmp_path: Path) -> None:
+    G = a_generator().train()
+    list(G.children())[1].eval()
+    saved(tmp_path, G=G)
+    assert [part.training for part in G.modules()][:3] == [True, True, False]
+
+
+def test_numbers_of_numpy_are_taken_and_come_back_as_numbers(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {
+        "steps": np.int64(10),
+        "seconds": np.float32(2.5),
+        "scores": {"f": np.float32(3), "g": np.float64(4), "h": torch.tensor(5.0)},
+        "shape": np.array([1, 28, 28]),
+        "arguments": {"hidden": (np.int64(16),), "z_dim": np.int64(8)},
+    }
+    card = saved(tmp_path, **changes)
+    assert (card.steps, card.seconds, card.scores) == (10, 2.5, {"f": 3.0, "g": 4.0, "h": 5.0})
+    assert zoo.load("small", tmp_path).card == card
+    assert zoo.grade("small", {"n": np.int64(3)}, tmp_path).report == {"n": 3}
+
+
+compiled: Any = torch.compile
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda G: torch.compile(G),
+        lambda G: layers.Autocast(G, torch.bfloat16),
+        lambda G: nn.DataParallel(G),
+        lambda G: torch.optim.swa_utils.AveragedModel(compiled(G)),
+    ],
+    ids=["compiled", "autocast", "parallel", "averaged and compiled"],
+)
+def test_a_wrapped_generator_is_stored_as_what_is_wrapped(tmp_path: Path, wrap: Callable[[nn.Module], Any]) -> None:
+    G = a_generator()
+    wrapped = wrap(G)
+    wrapped.forward = lambda z: G(z)  # the trial run: here without a compiler
+    saved(tmp_path, G=wrapped)
+    for here, there in zip(G.parameters(), zoo.load("small", tmp_path).G.parameters(), strict=True):
+        assert torch.equal(there, here.half().float())
+    assert set(load_file(tmp_path / "small.safetensors")) == set(G.state_dict())
+
+
+SAMPLES = {name: zoo.load(name).sample(3, seed=5) for name in STORED}  # with torch's own defaults
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_torchs_defaults_change_no_samples(name: str, defaults: None) -> None:
+    assert torch.equal(zoo.load(name).sample(3, seed=5), SAMPLES[name])
+
+
+def test_a_generator_can_be_stored_whatever_torchs_defaults_are(tmp_path: Path, defaults: None) -> None:
+    with torch.device("cpu"):
+        G = models.mlp_generator(**ARGUMENTS).float()
+    saved(tmp_path, G=G)
+    assert zoo.load("small", tmp_path).sample(1).device.type == "cpu"
 
 
 def test_names_are_sorted_and_of_one_folder(tmp_path: Path) -> None:

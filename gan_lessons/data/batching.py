@@ -48,7 +48,7 @@ class Batches(Iterator[tuple[Tensor, ...]]):
         self.transform = transform
         self.per_epoch = len(tensors[0]) // batch_size
         # on the CPU: the order of the data is the same whatever the device
-        self._generator = torch.Generator().manual_seed(seed)
+        self._generator = torch.Generator("cpu").manual_seed(seed)
         self._shuffle()
 
     def __iter__(self) -> "Batches":
@@ -84,7 +84,7 @@ class Batches(Iterator[tuple[Tensor, ...]]):
 
     def _shuffle(self) -> None:
         self._before_shuffle = self._generator.get_state()
-        order = torch.randperm(len(self.tensors[0]), generator=self._generator)
+        order = torch.randperm(len(self.tensors[0]), generator=self._generator, device="cpu")
         self._order = order.to(self.tensors[0].device)
         self._taken = 0
 
@@ -120,7 +120,7 @@ def batches(
         raise ValueError(f"the tensors must be equally long to travel together, not {lengths}")
     batch_size = whole("batch_size", batch_size, 1, lengths[0], f"the {lengths[0]} items")
     if seed is None:
-        seed = int(torch.randint(2**62, ()))
+        seed = int(torch.randint(2**62, (), device="cpu"))
     return Batches(tuple(tensor.to(device) for tensor in chosen), batch_size, transform, seed)
 
 

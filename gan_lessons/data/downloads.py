@@ -14,26 +14,27 @@ from pathlib import Path
 SILENCE = 20.0  # seconds without an answer after which the next mirror is tried
 
 
-class DatasetUnavailable(RuntimeError):
+class DatasetUnavailable(OSError):
     """A dataset is not on this machine and could not be fetched; the message says what to do instead."""
 
 
-class DamagedFile(RuntimeError):
-    """A file is there, but its checksum is wrong. It was neither used nor deleted."""
+class DamagedFile(ValueError):
+    """A file is not what it should be, or missing from its place. It was neither used nor deleted."""
 
 
-def verify(file: Path, expected: str, algorithm: str = "sha256") -> None:
-    """Raise DamagedFile unless `file` has the checksum `expected` (hexadecimal)."""
-    if file.is_file():
-        with file.open("rb") as stream:
-            found = hashlib.file_digest(stream, algorithm).hexdigest()
-    else:
-        found = "no such file"
+FETCH_AGAIN = "Move it away and load the dataset again to fetch a sound copy, or put one there by hand."
+
+
+def verify(file: Path, expected: str, algorithm: str = "sha256", remedy: str = FETCH_AGAIN) -> None:
+    """Raise DamagedFile, which ends in `remedy`, unless `file` is there with the checksum `expected` (hexadecimal)."""
+    if not file.is_file():
+        raise DamagedFile(f"{file} is {'no file' if file.exists() else 'missing'}.\n{remedy}")
+    with file.open("rb") as stream:
+        found = hashlib.file_digest(stream, algorithm).hexdigest()
     if found != expected:
         raise DamagedFile(
             f"{file} is damaged or not the file it should be; it was left as it is.\n"
-            f"  {algorithm} expected {expected}\n  {algorithm} found    {found}\n"
-            "Move it away and load the dataset again to fetch a sound copy, or put one there by hand."
+            f"  {algorithm} expected {expected}\n  {algorithm} found    {found}\n{remedy}"
         )
 
 
@@ -50,9 +51,25 @@ def fetch(file: Path, expected: str, urls: Sequence[str]) -> None:
                 _download(url, Path(scratch), file.name, expected).replace(file)
                 return
             # an HTTP error, a broken connection, a full disk, not a gzip file, half a gzip file, wrong bytes
-            except (OSError, HTTPException, EOFError, zlib.error, RuntimeError) as error:
+            except (OSError, HTTPException, EOFError, zlib.error, RuntimeError, DamagedFile) as error:
                 reasons.append(f"  {url}: {str(error) or type(error).__name__}")
     raise DatasetUnavailable(f"no source delivered {file.name}:\n" + "\n".join(reasons))
+
+
+def unpack_beside(file: Path, expected: str) -> bool:
+    """Unpack `file`.gz, which lies beside it, if that has the sha256 `expected`; say whether it did."""
+    packed = file.with_name(f"{file.name}.gz")
+    if file.exists() or not packed.is_file():
+        return False
+    with _scratch_folder(file.parent) as scratch:
+        unpacked = Path(scratch) / file.name
+        try:
+            _gunzip(packed, unpacked)
+            verify(unpacked, expected)
+        except (OSError, EOFError, zlib.error, DamagedFile):  # no gzip file, half of one, other bytes
+            return False
+        unpacked.replace(file)
+    return True
 
 
 def unpack(archive: Path, member: str) -> None:
@@ -74,10 +91,14 @@ def _download(url: str, scratch: Path, name: str, expected: str) -> Path:
     finally:
         socket.setdefaulttimeout(before)
     if packed != unpacked:
-        with gzip.open(packed) as source, unpacked.open("wb") as target:
-            shutil.copyfileobj(source, target)
+        _gunzip(packed, unpacked)
     verify(unpacked, expected)
     return unpacked
+
+
+def _gunzip(packed: Path, unpacked: Path) -> None:
+    with gzip.open(packed) as source, unpacked.open("wb") as target:
+        shutil.copyfileobj(source, target)
 
 
 def _scratch_folder(parent: Path) -> "tempfile.TemporaryDirectory[str]":

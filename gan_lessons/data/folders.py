@@ -1,9 +1,11 @@
 """A folder or a zip of images, whatever their sizes and formats, as one tensor of bytes."""
 
+import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING, NoReturn
 from zipfile import BadZipFile, ZipFile
 
@@ -32,24 +34,22 @@ def read_pictures(
 
     Folders on the top level are classes, numbered in alphabetical order. Folders train/ and test/ (or val/) above
     them select the split; without them all is "train". A single folder around everything, hidden files and
-    __MACOSX do not count. With `size` the shorter side is brought to it and the centre kept. `channels` is 1 or 3;
-    None means 3 if any picture has colour. Transparent parts become white.
-    Raises ValueError, naming the files, for no images, unreadable or tiny ones, or mixed sizes without `size`.
+    __MACOSX do not count; links are followed. With `size` the shorter side is brought to it and the centre kept.
+    `channels` is 1 or 3; None means 3 if any picture has colour. Transparent parts become white.
+    Raises ValueError, naming the files, for no images, unreadable or tiny ones, mixed sizes without `size`, and links
+    that lead nowhere or into a circle.
     """
     with _opened(path) as (names, read):
         chosen, labels = _select(path, names, split)
         images = _decode_all(path, chosen, read, size, channels)
-    return torch.from_numpy(images), None if labels is None else torch.tensor(labels)
+    return torch.from_numpy(images), None if labels is None else torch.tensor(labels, device="cpu")
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[list[str], Callable[[str], bytes]]]:
-    """Yield the names of all files inside, with / between folders, and the function that reads one of them."""
+def _opened(path: Path) -> Iterator[tuple[dict[str, str], Callable[[str], bytes]]]:
+    """Yield all files inside, {name with / between folders: the name by which it is read}, and how one is read."""
     if path.is_dir():
-        yield (
-            [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()],
-            lambda name: (path / name).read_bytes(),
-        )
+        yield {name: name for name in _files(path)}, lambda name: (path / name).read_bytes()
         return
     try:
         archive = ZipFile(path)
@@ -58,12 +58,43 @@ def _opened(path: Path) -> Iterator[tuple[list[str], Callable[[str], bytes]]]:
             f"{path} is neither a folder nor a whole zip file ({error}): unpack it, or zip it anew"
         ) from error
     with archive:
-        yield [name for name in archive.namelist() if not name.endswith("/")], archive.read
+        yield _members(path, archive), archive.read
 
 
-def _select(path: Path, names: list[str], split: str) -> tuple[list[str], list[int] | None]:
+def _files(path: Path) -> Iterator[str]:
+    """All files below a folder, through links too. ValueError for a link to nowhere or into a circle."""
+
+    def refuse(error: OSError) -> NoReturn:
+        raise ValueError(f"{error.filename} cannot be read ({error.strerror}): change its permissions, or move it away")
+
+    for name, folders, files in os.walk(path, onerror=refuse, followlinks=True):
+        here = Path(name)
+        for entry in [*folders, *files]:
+            child = here / entry
+            if _is_hidden(child.relative_to(path)) or not child.is_symlink():
+                continue
+            if not child.exists():  # a circle of links alone, too
+                raise ValueError(f"{child} is a link that leads nowhere: mend it or remove it")
+            above = (folder.resolve() for folder in [here, *here.parents, *here.resolve().parents])
+            if child.is_dir() and child.resolve() in above:
+                raise ValueError(f"{child} is a link to a folder that holds it: remove it")
+        yield from ((here / file).relative_to(path).as_posix() for file in files if (here / file).is_file())
+
+
+def _members(path: Path, archive: ZipFile) -> dict[str, str]:
+    """The files of a zip. Where all names are Windows', their backslashes part folders. ValueError for links."""
+    for member in archive.infolist():
+        if stat.S_ISLNK(member.external_attr >> 16) and not _is_hidden(PurePosixPath(member.filename)):
+            raise ValueError(f"{path} holds a link, {member.filename}: zip the files themselves (zip without -y)")
+    names = archive.namelist()
+    windows = not any("/" in name for name in names)
+    found = {name.replace("\\", "/") if windows else name: name for name in names}
+    return {name: entry for name, entry in found.items() if not name.endswith("/")}
+
+
+def _select(path: Path, names: dict[str, str], split: str) -> tuple[list[str], list[int] | None]:
     """Pick the pictures of a split, in a fixed order, and their labels."""
-    found = sorted((PurePosixPath(name).parts, name) for name in names if _is_picture(name))
+    found = sorted((PurePosixPath(name).parts, entry) for name, entry in names.items() if _is_picture(name))
     if not found:
         raise ValueError(
             f"no images in {path} ({len(names)} other files): it needs {' '.join(SUFFIXES)} files, "
@@ -109,9 +140,12 @@ def _one_split(path: Path, splits: dict[str, Entries], split: str) -> Entries:
 
 
 def _is_picture(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return not hidden and PurePosixPath(name).suffix.lower() in SUFFIXES
+    path = PurePosixPath(name)
+    return not _is_hidden(path) and path.suffix.lower() in SUFFIXES
+
+
+def _is_hidden(path: PurePath) -> bool:
+    return any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
 
 
 def _common_folder(found: Entries) -> str | None:

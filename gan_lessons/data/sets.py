@@ -10,9 +10,9 @@ from torch.nn import functional as F
 
 from gan_lessons.checks import whole
 from gan_lessons.data.batching import Images, to_bytes
-from gan_lessons.data.downloads import DatasetUnavailable, fetch, unpack, verify
+from gan_lessons.data.downloads import DatasetUnavailable, fetch, unpack, unpack_beside, verify
 from gan_lessons.data.folders import MIN_SIDE, SPLITS, read_pictures
-from gan_lessons.paths import data_root, shipped
+from gan_lessons.paths import at_home, data_root, shipped
 
 # tried after torchvision's own list
 MNIST_MIRRORS = (
@@ -28,7 +28,7 @@ def load(name: str | Path, split: str = "train", *, size: int | None = None, cha
     """Load a whole set as uint8 images (n, c, h, w) and int64 labels (n,), or None where there are none.
 
     `name` is "mnist", "digits" or "cifar10", or the path of a folder or zip of images (see
-    `pictures.read_pictures`). `size` brings the images to size x size; `channels` makes them grey (1) or colour (3).
+    `folders.read_pictures`). `size` brings the images to size x size; `channels` makes them grey (1) or colour (3).
     Files lie under $GAN_LESSONS_DATA, else data/cache; what is missing is fetched, and its sha256 checked at every
     load. "digits" needs no file and no network.
     Raises DatasetUnavailable where a set cannot be fetched, DamagedFile for a wrong checksum, and ValueError for an
@@ -43,7 +43,7 @@ def load(name: str | Path, split: str = "train", *, size: int | None = None, cha
     if str(name) in DATASETS:
         images, labels = DATASETS[str(name)](split)
         return Images(_conform(images, size, channels), labels, str(name))
-    path = Path(name).expanduser()
+    path = at_home(name)
     if not str(name) or not path.exists():
         raise ValueError(
             f"unknown dataset {str(name)!r}; have {sorted(DATASETS)}, "
@@ -55,7 +55,7 @@ def load(name: str | Path, split: str = "train", *, size: int | None = None, cha
 
 def checksums() -> dict[str, str]:
     """Return the sha256 of each dataset file by its path below the data folder, from data/checksums.sha256."""
-    lines = shipped("checksums.sha256").read_text().splitlines()
+    lines = shipped("checksums.sha256").read_text(encoding="utf-8").splitlines()
     return {file: checksum for checksum, file in (line.split(maxsplit=1) for line in lines)}
 
 
@@ -80,6 +80,8 @@ def _mnist(split: str) -> tuple[Tensor, Tensor]:
     files = {file: checksum for file, checksum in checksums().items() if file.startswith("MNIST/")}
     stem = "MNIST/raw/" + {"train": "train", "test": "t10k"}[split]
     needed = [f"{stem}-images-idx3-ubyte", f"{stem}-labels-idx1-ubyte"]
+    for file in needed:
+        unpack_beside(data_root() / file, files[file])
     if not all((data_root() / file).exists() for file in needed):
         from torchvision.datasets import MNIST
 
@@ -107,18 +109,23 @@ def _cifar10(split: str) -> tuple[Tensor, Tensor]:
     from torchvision.datasets import CIFAR10
 
     root = data_root()
-    if not (root / CIFAR10.base_folder).is_dir():
+    folder = root / CIFAR10.base_folder
+    if not folder.exists():
         files = {CIFAR10_ARCHIVE: checksums()[CIFAR10_ARCHIVE]}
         _obtain("cifar10", files, lambda _: [CIFAR10.url])
         verify(root / CIFAR10_ARCHIVE, files[CIFAR10_ARCHIVE])
         unpack(root / CIFAR10_ARCHIVE, CIFAR10.base_folder)
     try:
         data = CIFAR10(root, train=split == "train")
-    except RuntimeError:  # it does not say which file is damaged
+    except RuntimeError:  # it does not say which file is damaged or missing
+        remedy = (
+            f"Move the whole folder {folder} away and load the dataset again: it is then unpacked anew from "
+            f"{root / CIFAR10_ARCHIVE}, which is fetched if it is not there."
+        )
         for file, md5 in [*CIFAR10.train_list, *CIFAR10.test_list, (CIFAR10.meta["filename"], CIFAR10.meta["md5"])]:
-            verify(root / CIFAR10.base_folder / file, md5, "md5")
+            verify(folder / file, md5, "md5", remedy)
         raise
-    return torch.from_numpy(data.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(data.targets)
+    return torch.from_numpy(data.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(data.targets, device="cpu")
 
 
 DATASETS: dict[str, Callable[[str], tuple[Tensor, Tensor]]] = {
@@ -133,12 +140,14 @@ def _obtain(dataset: str, files: dict[str, str], urls: Callable[[str], Sequence[
     root = data_root().resolve()
     try:
         for file, checksum in files.items():
-            if not (root / file).exists():
+            if not (root / file).exists() and not unpack_beside(root / file, checksum):
                 fetch(root / file, checksum, urls(file))
     except DatasetUnavailable as error:
         wanted = "\n".join(f"  {root / file}\n    sha256 {checksum}" for file, checksum in files.items())
+        packed = [root / f"{file}.gz" for file in files if not (root / file).exists()]
+        spoilt = "".join(f"(There is {gz}, but it is damaged: move it away.)\n" for gz in packed if gz.exists())
         raise DatasetUnavailable(
-            f"{dataset} is not on this machine and could not be fetched: {error}\n"
+            f"{dataset} is not on this machine and could not be fetched: {error}\n{spoilt}"
             f"Either put these files in place by hand (data/README.md says how):\n{wanted}\n"
             'Or go on without a network: DATASET = "digits", or DATASET = the path of a folder or zip of images.'
         ) from None
@@ -153,7 +162,7 @@ def _conform(images: Tensor, size: int | None, channels: int | None) -> Tensor:
 
 def _conform_some(images: Tensor, size: int | None, channels: int | None) -> Tensor:
     if channels == 1 and images.shape[1] == 3:
-        luma = torch.tensor([0.299, 0.587, 0.114])  # ITU-R 601, as Pillow
+        luma = torch.tensor([0.299, 0.587, 0.114], device="cpu", dtype=torch.float32)  # ITU-R 601, as Pillow
         images = to_bytes(torch.einsum("nchw,c->nhw", images.float(), luma)[:, None], white=255)
     if size is not None and size != images.shape[-1]:
         images = to_bytes(F.interpolate(images.float(), size=size, mode="bicubic", antialias=True), white=255)

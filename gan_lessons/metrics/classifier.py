@@ -4,12 +4,14 @@
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import trange
+
+from gan_lessons.checks import unit_range
 
 
 class DigitClassifier(nn.Module):
@@ -29,13 +31,16 @@ class DigitClassifier(nn.Module):
 
     @torch.no_grad()
     def features(self, images: Tensor, chunk: int = 1000) -> Tensor:
-        """Features (n, 128) of images in [0, 1], any shape that holds 784 numbers an image, a chunk at a time."""
-        return torch.cat([self.body(part.reshape(-1, 1, 28, 28)) for part in images.split(chunk)])
+        """Features (n, 128) of images, bytes or floats in [0, 1], a chunk at a time.
+
+        Of any shape that holds 784 numbers an image. Raises ValueError for another size or range, or NaN.
+        """
+        return torch.cat([self.body(part) for part in _parts(images, chunk)])
 
     @torch.no_grad()
     def probabilities(self, images: Tensor, chunk: int = 1000) -> Tensor:
-        """p(class | image), shape (n, 10)."""
-        return torch.cat([self(part.reshape(-1, 1, 28, 28)).softmax(1) for part in images.split(chunk)])
+        """p(class | image), shape (n, 10), of images as `features` takes them."""
+        return torch.cat([self(part).softmax(1) for part in _parts(images, chunk)])
 
 
 class NormedClassifier(DigitClassifier):
@@ -79,8 +84,10 @@ def fit_classifier(
     Batches are drawn with replacement; the learning rate falls linearly to 0. It returns in eval mode. With `shift`
     each batch is moved as a whole by up to so many pixels each way, so that position tells the judge little; `augment`
     changes each batch of images in [0, 1], as `jittered` does.
-    Raises ValueError where there are no labels, or labels outside 0..9.
+    Raises ValueError where there are no labels, or labels outside 0..9, and for images that are no bytes.
     """
+    if images.dtype != torch.uint8:
+        raise ValueError(f"the judge is trained on uint8 images, as data.load gives them, not {images.dtype}")
     if labels is None or int(labels.min()) < 0 or int(labels.max()) > 9:
         raise ValueError("the judge needs a label from 0 to 9 for each image: put the images into class folders")
     network = (DigitClassifier() if network is None else network).to(images.device).train()
@@ -125,6 +132,15 @@ def jittered(images: Tensor, shift: float = 2.0, turn: float = 10.0, scale: floa
     rows = [cos, -sin, 2 * shift / w * dx, sin, cos, 2 * shift / h * dy]
     grid = F.affine_grid(torch.stack(rows, 1).reshape(n, 2, 3), list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
+
+
+def _parts(images: Tensor, chunk: int) -> Iterator[Tensor]:
+    """Chunks of images, checked, as floats (m, 1, 28, 28) in [0, 1]."""
+    unit_range(images)
+    if images.ndim < 2 or images[0].numel() != 784:
+        raise ValueError(f"the judge reads images of 28x28 = 784 numbers, not of shape {tuple(images.shape[1:])}")
+    for part in images.reshape(-1, 1, 28, 28).split(chunk):
+        yield part.float() / 255 if part.dtype == torch.uint8 else part.float()
 
 
 def _moved(images: Tensor, most: int) -> Tensor:

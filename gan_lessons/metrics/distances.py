@@ -8,6 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gan_lessons.checks import finite
+
 
 class Moments(NamedTuple):
     """Mean (d,) and covariance (d, d) of features, in float64."""
@@ -17,9 +19,10 @@ class Moments(NamedTuple):
 
 
 def moments(features: Tensor) -> Moments:
-    """Mean and unbiased covariance of features (n, d), n >= 2."""
+    """Mean and unbiased covariance of features (n, d), n >= 2. Raises ValueError for fewer, NaN or infinity."""
     if features.ndim != 2 or len(features) < 2:
         raise ValueError(f"features must be (n, d) with n >= 2, not {tuple(features.shape)}")
+    finite("the features", features)
     features = features.double()
     return Moments(features.mean(0), torch.cov(features.T).reshape(features.shape[1], features.shape[1]))
 
@@ -27,12 +30,15 @@ def moments(features: Tensor) -> Moments:
 def frechet_distance(a: Moments, b: Moments) -> float:
     """Squared Fréchet distance of two Gaussians, |m_a - m_b|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2).
 
-    Dowson and Landau 1982; on features of a network, Heusel et al. 2017, eq. 6. At least 0 up to rounding.
+    Dowson and Landau 1982; on features of a network, Heusel et al. 2017, eq. 6. At least 0, and 0 for equal
+    moments: what rounding leaves below is cut off.
     """
+    if torch.equal(a.mean, b.mean) and torch.equal(a.covariance, b.covariance):
+        return 0.0
     root = _symmetric_root(a.covariance)
     cross = torch.linalg.eigvalsh(root @ b.covariance @ root).clamp(min=0).sqrt().sum()
     trace = a.covariance.trace() + b.covariance.trace() - 2 * cross
-    return float((a.mean - b.mean).square().sum() + trace)
+    return max(0.0, float((a.mean - b.mean).square().sum() + trace))
 
 
 def _symmetric_root(matrix: Tensor) -> Tensor:
@@ -45,10 +51,12 @@ def kernel_distance(a: Tensor, b: Tensor) -> float:
 
     The mean of k over pairs within a, plus that within b, minus twice that between them; no row is paired with
     itself, which is why the estimate may be negative (Gretton et al. 2012, eq. 3; Bińkowski et al. 2018, eq. 4).
-    Raises ValueError for fewer than 2 rows or unequal d.
+    Raises ValueError for fewer than 2 rows, unequal d, NaN or infinity.
     """
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
         raise ValueError(f"features must be (n, d) and (m, d) with n, m >= 2, not {tuple(a.shape)}, {tuple(b.shape)}")
+    for features in (a, b):
+        finite("the features", features)
     a, b = a.double(), b.double()
     return float(_within(a) + _within(b) - 2 * _kernel(a, b).mean())
 

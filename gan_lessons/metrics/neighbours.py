@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+from gan_lessons.checks import finite
+
 CHUNK = 2_000  # rows compared at once: 2,000 x 10,000 distances take 80 MB
 LARGE = 10_000
 
@@ -21,6 +23,8 @@ def spacing(a: Tensor, k: int = 1) -> Tensor:
 
 def inside(points: Tensor, centres: Tensor, radii: Tensor) -> Tensor:
     """Whether each point (n, d) lies in at least one ball round centres (m, d) with radii (m,): bool (n,)."""
+    for rows in (points, centres):
+        finite("the rows", rows)
     parts = [(torch.cdist(part, centres) <= radii).any(1) for part in points.split(CHUNK)]
     return torch.cat(parts)
 
@@ -59,10 +63,12 @@ def share_of_repeats(samples: Tensor, real: Tensor, level: float = 0.05) -> floa
 def _kth_distance(a: Tensor, b: Tensor, k: int, same: bool) -> Tensor:
     if not 1 <= k <= len(b) - same:
         raise ValueError(f"there is no {k}-th nearest of {len(b) - same} rows; give more rows or a smaller k")
+    for rows in (a, b):
+        finite("the rows", rows)
     found = []
     for start in range(0, len(a), CHUNK):
         rows = a[start : start + CHUNK].float()
-        best = torch.full((len(rows), k), math.inf, device=a.device)
+        best = torch.full((len(rows), k), math.inf, device=a.device, dtype=torch.float32)
         for begin in range(0, len(b), LARGE):
             distances = torch.cdist(rows, b[begin : begin + LARGE].float())
             if same:

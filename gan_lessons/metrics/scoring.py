@@ -62,33 +62,35 @@ def reference(
 ) -> Reference:
     """Prepare what samples are held against: real images that no generator saw, and those that it was trained on.
 
-    Both are bytes (m, 1, h, w). The floor is what `floors` disjoint draws of n training images score (or as many
-    as there are, at least two); training images are not compared with themselves. The nulls are 64 training images over
-    and over, and uniform noise. Random choices come from the seed alone. With a `second` judge, of another make,
-    reports give its opinion, too: a verdict about generators holds where both agree.
-    Raises ValueError for fewer than 2n training images, or fewer than 5 real ones.
+    Both are bytes, or floats in [0, 1], of any shape that holds h*w numbers an image. The floor is what `floors`
+    disjoint draws of n training images score (or as many as there are, at least two); training images are not compared
+    with themselves. The nulls are 64 training images over and over, and uniform noise. Random choices come from the
+    seed alone. With a `second` judge, of another make, reports give its opinion, too: a verdict about generators holds
+    where both agree.
+    Raises ValueError for fewer than 2n training images, fewer than 5 real ones, or values outside [0, 1].
     """
     if len(train) < 2 * n or len(real) < 5 or n < 5:
         raise ValueError(
             f"a floor needs two draws of n = {n} from the training images, and there are {len(train)} (and "
             f"{len(real)} real ones, of which 5 are needed); ask for a smaller n, at least 5"
         )
-    source = torch.Generator().manual_seed(seed)
-    real = real[torch.randperm(len(real), generator=source).to(real.device)]
-    pixels, memory = real[: min(n, NEIGHBOURS)].flatten(1), train.flatten(1)
+    source = torch.Generator("cpu").manual_seed(seed)
+    real, train = _as_bytes(real), _as_bytes(train)
+    real = real[torch.randperm(len(real), generator=source, device="cpu").to(real.device)]
+    pixels = real[: min(n, NEIGHBOURS)]
     ready = Reference(
         **_view(judge, real, len(pixels)),
         n=n,
         pixels=pixels,
-        train=memory,
-        limit=copy_limit(pixels, memory),
+        train=train,
+        limit=copy_limit(pixels, train),
         floor=[],
         nulls={},
     )
-    order = torch.randperm(len(train), generator=source).to(train.device)
+    order = torch.randperm(len(train), generator=source, device="cpu").to(train.device)
     draws = [train[rows] for rows in order[: floors * n].split(n) if len(rows) == n]
-    by_heart = draws[0][:BY_HEART].repeat(-(-n // BY_HEART), 1, 1, 1)[:n]
-    noise = torch.randint(256, draws[0].shape, dtype=torch.uint8, generator=source).to(train.device)
+    by_heart = draws[0][:BY_HEART].repeat(-(-n // BY_HEART), 1)[:n]
+    noise = torch.randint(256, draws[0].shape, dtype=torch.uint8, generator=source, device="cpu").to(train.device)
     frauds = {f"{BY_HEART} images by heart": by_heart, "uniform noise": noise}
     ready = ready._replace(
         floor=[score(draw, ready, own=True) for draw in draws],
@@ -103,7 +105,7 @@ def reference(
 
 
 def _view(judge: DigitClassifier, real: Tensor, near: int) -> dict[str, Any]:
-    """What a judge sees in real images (m, 1, h, w), by the names of a Reference's fields."""
+    """What a judge sees in real images (m, h*w), bytes, by the names of a Reference's fields."""
     features, probabilities = _judged(judge, real)
     return {
         "judge": judge,
@@ -174,15 +176,13 @@ def report(samples: Tensor | Sequence[Tensor], against: Reference, name: str = "
 def _judged(judge: DigitClassifier, images: Tensor, chunk: int = 1000) -> tuple[Tensor, Tensor]:
     """Features and class probabilities of bytes, in one pass through the judge's body."""
     with torch.no_grad():
-        features = torch.cat([judge.features(part.float() / 255) for part in images.split(chunk)])
+        features = torch.cat([judge.features(part) for part in images.split(chunk)])
         return features, judge.head(features).softmax(1)
 
 
 def _as_bytes(images: Tensor) -> Tensor:
-    if images.dtype != torch.uint8:
-        unit_range(images)
-        images = to_bytes(images)
-    return images.flatten(1)
+    unit_range(images)
+    return (images if images.dtype == torch.uint8 else to_bytes(images.detach())).flatten(1)
 
 
 def _share(yes: Tensor) -> float:
