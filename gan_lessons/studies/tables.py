@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gan_lessons.paths import atomic_write
+from gan_lessons.settings import canonical, changes
 
 KEYS = ("variant", "seed", "settings", "seconds")  # the columns of a table before those that were measured
 Key = tuple[str, int]  # a game: its variant and its seed
@@ -51,8 +52,8 @@ class Growing:
     ) -> None:
         if not variants or not seeds or len(set(seeds)) != len(seeds):
             raise ValueError(f"a study needs variants and different seeds; here are {list(variants)} and {list(seeds)}")
-        self.path, self.settings = path, settings
-        self.rows = kept_rows(path, settings)
+        self.path, self.settings = path, canonical(settings)  # refused now, not after the first game
+        self.rows = kept_rows(path, self.settings)
         self.wanted = [(name, seed) for name in variants for seed in seeds]
         by_seed = [(name, seed) for seed in seeds for name in variants]
         self.order = [*(key for key in self.rows if key not in by_seed), *by_seed]  # whichever game ended first
@@ -124,7 +125,7 @@ def kept_rows(path: Path, settings: Mapping[str, object] | None) -> dict[Key, Ro
     remedy = f"Move or delete {path} to measure anew, or go back to the settings that made it."
     rows = {}
     try:
-        with path.open(newline="") as stream:
+        with path.open(newline="", encoding="utf-8") as stream:
             header, *lines = list(csv.reader(stream))
         if tuple(header[: len(KEYS)]) != KEYS:
             raise ValueError("its first line is not that of a study")
@@ -135,10 +136,7 @@ def kept_rows(path: Path, settings: Mapping[str, object] | None) -> dict[Key, Ro
             made_by: dict[str, Any] = json.loads(before)
     except (ValueError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is damaged or no table of a study ({error}). {remedy}") from error
-    if rows and settings is not None and made_by != (now := _canonical(settings)):
-        changed = [
-            f"{k} was {made_by.get(k)!r}, is {now.get(k)!r}" for k in made_by | now if made_by.get(k) != now.get(k)
-        ]
+    if rows and settings is not None and (changed := changes(made_by, canonical(settings))):
         raise ValueError(f"{path} was made with other settings: {'; '.join(changed)}. {remedy}")
     return rows
 
@@ -146,15 +144,10 @@ def kept_rows(path: Path, settings: Mapping[str, object] | None) -> dict[Key, Ro
 def as_text(rows: Iterable[Row], settings: Mapping[str, object]) -> str:
     """Return the text of a file: a line of names, and one line for each row, with all digits of each number."""
     text = io.StringIO(newline="")
-    writer, names, about = csv.writer(text, lineterminator="\n"), None, json.dumps(_canonical(settings))
+    writer, names, about = csv.writer(text, lineterminator="\n"), None, json.dumps(canonical(settings), sort_keys=True)
     for row in rows:
         if names is None:
             names = list(row.values)
             writer.writerow([*KEYS, *names])
         writer.writerow([row.variant, row.seed, about, row.seconds, *(row.values[k] for k in names)])
     return text.getvalue()
-
-
-def _canonical(settings: Mapping[str, object]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(json.dumps(dict(settings), sort_keys=True, default=str))
-    return found
