@@ -71,7 +71,7 @@ def kernel_distances(a: Tensor, b: Tensor, size: int = 1000) -> Tensor:
     size = min(size, len(a), len(b))
     pairs = zip(a.split(size), b.split(size), strict=False)
     found = [kernel_distance(x, y) for x, y in pairs if len(x) == len(y) == size]
-    return torch.tensor(found, dtype=torch.float64)
+    return torch.tensor(found, dtype=torch.float64, device="cpu")
 
 
 def _kernel(a: Tensor, b: Tensor) -> Tensor:
