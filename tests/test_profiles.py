@@ -224,8 +224,13 @@ def kernel(backend: str, *sources: str) -> list[tuple[str, bool]]:
 
 
 def test_figures_are_shown_though_mplbackend_is_set_where_jupyter_was_started() -> None:
-    draw = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
-    cells = kernel("Agg", "from gan_lessons import setup\nsetup('smoke');", "setup('smoke');", draw)
+    draw = "plt.plot([1, 2]);"
+    cells = kernel(
+        "Agg",
+        "import matplotlib.pyplot as plt\nfrom gan_lessons import setup\nsetup('smoke');",
+        "setup('smoke');",
+        draw,
+    )
     words = "profile smoke, device cpu, seed 0\n"
     assert cells == [
         (f"{words}MPLBACKEND=Agg would show no figure in a notebook; they are shown inline.\n", False),
