@@ -390,20 +390,18 @@ def _without_progress(outputs: list[Any]) -> list[Any]:
 def _with_smaller_pngs(notebook: Any, most: int = MAX_BYTES) -> Any:
     """Store each still picture with a palette of 256 colours where that is smaller; a film stays as it is.
 
-    Where the notebook is over `most` bytes even so, figures with more pixels than they are wide on the page get fewer:
-    1.5 for each, then 1.2, then 1.
+    Where the notebook is over `most` bytes even so, pictures get 64 colours, and figures with more pixels than they are
+    wide on the page fewer of these: 1.5 for each, then 1.2, then 1; at last 32 colours.
     """
     drawn = _figures(notebook)
-    for figure, png in drawn:
-        figure["data"]["image/png"] = base64.b64encode(min(png, _quantised(png), key=len)).decode()
-    for pixels in (1.5, 1.2, 1.0):
-        if len(_text_of(notebook).encode()) <= most:
-            break
+    for pixels, colours in ((9.0, 256), (9.0, 64), (1.5, 64), (1.2, 64), (1.0, 64), (1.0, 32)):
         for figure, png in drawn:
             width = figure.get("metadata", {}).get("image/png", {}).get("width")
-            if width and int.from_bytes(png[16:20], "big") > pixels * width:
-                small = _quantised(png, round(pixels * width))
-                figure["data"]["image/png"] = base64.b64encode(small).decode()
+            narrow = round(pixels * width) if width and pixels * width < int.from_bytes(png[16:20], "big") else None
+            small = _quantised(png, colours, narrow)
+            figure["data"]["image/png"] = base64.b64encode(small if narrow else min(png, small, key=len)).decode()
+        if len(_text_of(notebook).encode()) <= most:
+            break
     return notebook
 
 
@@ -413,8 +411,8 @@ def _figures(notebook: Any) -> list[tuple[Any, bytes]]:
     return [(output, base64.b64decode(output["data"]["image/png"])) for output in outputs]
 
 
-def _quantised(png: bytes, width: int | None = None) -> bytes:
-    """A still picture in a palette of 256 colours, and of another width; a film or a transparent one as it is."""
+def _quantised(png: bytes, colours: int = 256, width: int | None = None) -> bytes:
+    """A still picture in a palette of so many colours, and of another width; a film or a transparent one as it is."""
     from PIL import Image
 
     with Image.open(io.BytesIO(png)) as image:
@@ -423,7 +421,7 @@ def _quantised(png: bytes, width: int | None = None) -> bytes:
         picture = image.convert("RGB")
         if width:
             picture = picture.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
-        palette = picture.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1)
+        palette = picture.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=1)
     stream = io.BytesIO()
     palette.save(stream, "PNG", optimize=True, dpi=image.info.get("dpi", (72, 72)))
     return stream.getvalue()
