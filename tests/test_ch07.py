@@ -89,6 +89,23 @@ def gamma_left(network: nn.Module) -> None:
             nn.init.ones_(layer.weight)
 
 
+def frozen_weights(network: nn.Module) -> None:
+    convolutions.dcgan_init(network)
+    network.requires_grad_(False)
+
+
+def new_weights(network: nn.Module) -> None:
+    convolutions.dcgan_init(network)
+    for layer in network.modules():
+        if isinstance(layer, nn.ConvTranspose2d):
+            layer.weight = nn.Parameter(layer.weight.detach().clone())
+
+
+def off_for_all(D: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    torch.set_grad_enabled(False)
+    return torch.sigmoid(deepcopy(D).eval()(images))
+
+
 @pytest.mark.parametrize(
     ("check", "answer", "words"),
     [
@@ -102,6 +119,11 @@ def gamma_left(network: nn.Module) -> None:
         (ch07.check_3, lambda x, kernel, stride: 1 / 0, "ZeroDivisionError"),
         (ch07.check_4, {3, 6}, "Try 9"),
         (ch07.check_4, {3, 5, 6, 9}, "5 leaves a pattern"),
+        (ch07.check_4, {3, 6, 9, 12}, "12 is none of them"),
+        (ch07.check_5, frozen_weights, "take no gradient"),
+        (ch07.check_5, new_weights, "other tensors"),
+        (ch07.check_5, lambda network: nn.init.ones_(next(network.parameters())), "; N(0, 0.02²) is wanted"),
+        (ch07.check_6, off_for_all, "nobody gets a gradient"),
         (ch07.check_5, lambda network: 0, "came out as it went in"),
         (ch07.check_5, gamma_left, "mean 1 and standard deviation"),
         (ch07.check_5, bias_left, "A bias of BatchNorm2d"),
