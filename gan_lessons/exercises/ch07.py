@@ -143,9 +143,7 @@ def check_5(initialise: Callable[[nn.Module], object]) -> Verdict:
         if all(torch.equal(p, old) for p, old in before):
             return not_yet("The network came out as it went in: write into its own tensors, in place.")
         if not all(p.requires_grad for p in after):
-            return not_yet(
-                "Some weights take no gradient any more. Leave requires_grad alone: torch.no_grad() is enough."
-            )
+            return not_yet("Some weights take no gradient any more: leave requires_grad as it is.")
         for layer in network.modules():
             if pointer := _badly_begun(layer):
                 return not_yet(pointer)

@@ -82,7 +82,7 @@ def _batches() -> Iterator[Tensor]:
         for dtype in (torch.float32, torch.float64):
             x = torch.randn(shape, generator=source, dtype=dtype)
             spread = 0.5 + 2.5 * torch.rand(shape[1:], generator=source, dtype=dtype)
-            yield (x - x.mean(0)) / x.std(0, unbiased=False) * spread + 1
+            yield (x - x.mean(0)) / x.std(0, unbiased=False) * spread + torch.randn(shape[1:], generator=source)
     yield torch.full((6, 2, 4, 4), 0.5)
     yield torch.tensor([100.0, -100.0, 0.0])[:, None, None, None].expand(3, 2, 2, 2).clone()
 
