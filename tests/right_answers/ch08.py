@@ -34,7 +34,7 @@ RIGHT = {
         "    mean, square = x.double().mean(0), x.double().square().mean(0)\n"
         "    number = ((square - mean.square()).clamp(min=0) + 1e-9).sqrt().mean()\n"
         "    return F.pad(x, (0, 0, 0, 0, 0, 1)) + number * F.pad(torch.zeros_like(x), (0, 0, 0, 0, 0, 1), value=1.0)",
-        "from gan_lessons.models.layers import BatchDeviation\n\nwith_deviation = BatchDeviation(None)",  # the package's
+        "from gan_lessons.models.layers import BatchDeviation\n\nwith_deviation = BatchDeviation(None)",
         "def with_deviation(x):\n"
         "    total = 0.0\n"
         "    for pixels in x.flatten(1).T:\n"
