@@ -57,8 +57,8 @@ WRONG = {
         "    signs = torch.tensor([[1.0, -1.0], [-1.0, 1.0]], dtype=images.dtype).repeat(8, 8)\n"
         "    return images + 0.1 * signs",  # over the edge
         "def forged(images):\n"
-        "    out = images.clone()\n"
-        "    out[0] = images[0].reshape(3, 4, 4, 4, 4).flip(2, 4).reshape(3, 16, 16)\n"  # one of them
+        "    out = images.reshape(-1, 3, 4, 4, 4, 4).flip(3, 5).reshape(images.shape)\n"
+        "    out[1:2] = images[1:2]\n"  # all but one
         "    return out",
         "def forged(images):\n    return images.flip(3)",  # the blocks change places
         "def forged(images):\n"
