@@ -114,6 +114,7 @@ def off_for_all(D: nn.Module, images: torch.Tensor) -> torch.Tensor:
         (ch07.check_1, (32, 30), "3 whole numbers, but it holds 2"),
         (ch07.check_1, (32.5, 30, 32), "number 1 of them is 32.5"),
         (ch07.check_2, (5, 11_063_808), "4 x 4 weights"),
+        (ch07.check_2, (11_063_808, 18_432), "the other way round"),
         (ch07.check_2, (24 * 48 * 16,), "pair of numbers"),
         (ch07.check_3, lambda x, kernel, stride: x, "it should have"),
         (ch07.check_3, lambda x, kernel, stride: 1 / 0, "ZeroDivisionError"),

@@ -57,6 +57,8 @@ def check_2(counts: tuple[float, float]) -> Verdict:
         (truth[0] * 49, "that counts a kernel for each of the 7 x 7 places. It is the same one at all of them."),
     ]
     otherwise = "a kernel has 4 x 4 weights for each pair of an old and a new feature, wherever it stands."
+    if linear == truth[0] and convolution == truth[1]:
+        return not_yet("Both numbers are right, the other way round: (convolution, linear).")
     if pointer := fault(convolution, truth[0], turns, otherwise):
         return not_yet(f"The convolution: {pointer}")
     both = "count both stacks in full: one weight for each pair of an old and a new number."
@@ -181,9 +183,9 @@ def _not_normal(values: Tensor, std: float = 0.02) -> str:
     """What tells values from many of N(0, std^2), beyond five standard errors: mean, spread or tails."""
     n, mean, spread = values.numel(), float(values.mean()), float(values.square().mean().sqrt())
     if abs(mean) > 5 * std / math.sqrt(n):
-        return f"have mean {mean:.3f}"
+        return f"have mean {mean:.2g} and not 0"
     if not abs(spread / std - 1) < 5 / math.sqrt(2 * n):
-        return f"have standard deviation {spread:.3f}"
+        return f"have standard deviation {spread:.2g}"
     tail = float((values.abs() > 2 * std).double().mean())  # a normal has 4.6 % of its values there, a uniform none
     if abs(tail - 0.0455) > 5 * math.sqrt(0.0455 / n):
         return f"lie beyond ±0.04 in {tail:.1%} of all cases, and not in 4.6 % as those of a normal do"
