@@ -1,14 +1,22 @@
 """Chapter 07: its transposed convolution by hand is PyTorch's, and its checkers know what they say."""
 
+from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
-from gan_lessons.exercises import ch07
+from gan_lessons.exercises import Verdict, ch07
+from gan_lessons.models import convolutions
 from tests.chapters import by_hand
+from tests.right_answers.ch07 import RIGHT
+from tests.wrong_answers.ch07 import WRONG
+
+CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch07, f"check_{number}") for number in range(1, 7)}
 
 
 @pytest.mark.parametrize("channels", [(1, 1), (3, 2)])
@@ -81,28 +89,75 @@ def gamma_left(network: nn.Module) -> None:
             nn.init.ones_(layer.weight)
 
 
+def frozen_weights(network: nn.Module) -> None:
+    convolutions.dcgan_init(network)
+    network.requires_grad_(False)
+
+
+def new_weights(network: nn.Module) -> None:
+    convolutions.dcgan_init(network)
+    for layer in network.modules():
+        if isinstance(layer, nn.ConvTranspose2d):
+            layer.weight = nn.Parameter(layer.weight.detach().clone())
+
+
+def off_for_all(D: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    torch.set_grad_enabled(False)
+    return torch.sigmoid(deepcopy(D).eval()(images))
+
+
 @pytest.mark.parametrize(
     ("check", "answer", "words"),
     [
         (ch07.check_1, (31, 29, 32), "Almost"),
         (ch07.check_1, (32, 30, 63), "Look at c"),
-        (ch07.check_1, (32, 30), "three whole numbers"),
-        (ch07.check_1, (32.5, 30, 32), "three whole numbers"),
+        (ch07.check_1, (32, 30), "3 whole numbers, but it holds 2"),
+        (ch07.check_1, (32.5, 30, 32), "number 1 of them is 32.5"),
         (ch07.check_2, (5, 11_063_808), "4 x 4 weights"),
-        (ch07.check_2, (24 * 48 * 16,), "two numbers"),
+        (ch07.check_2, (11_063_808, 18_432), "the other way round"),
+        (ch07.check_2, (24 * 48 * 16,), "pair of numbers"),
         (ch07.check_3, lambda x, kernel, stride: x, "it should have"),
         (ch07.check_3, lambda x, kernel, stride: 1 / 0, "ZeroDivisionError"),
         (ch07.check_4, {3, 6}, "Try 9"),
         (ch07.check_4, {3, 5, 6, 9}, "5 leaves a pattern"),
-        (ch07.check_5, lambda network: 0, "0.02 is wanted there too"),
+        (ch07.check_4, {3, 6, 9, 12}, "12 is none of them"),
+        (ch07.check_5, frozen_weights, "take no gradient"),
+        (ch07.check_5, new_weights, "other tensors"),
+        (ch07.check_5, lambda network: nn.init.ones_(next(network.parameters())), "; N(0, 0.02²) is wanted"),
+        (ch07.check_6, off_for_all, "nobody gets a gradient"),
+        (ch07.check_5, lambda network: 0, "came out as it went in"),
         (ch07.check_5, gamma_left, "mean 1 and standard deviation"),
         (ch07.check_5, bias_left, "A bias of BatchNorm2d"),
         (ch07.check_6, with_eval, "put it back"),
         (ch07.check_6, with_graph, "carries a graph"),
-        (ch07.check_6, frozen, "no longer ask for gradients"),
+        (ch07.check_6, frozen, "unable to learn"),
     ],
 )
 def test_other_wrong_answers_get_a_pointer(check: Any, answer: Any, words: str) -> None:
     verdict = check(answer)
     assert verdict.correct is False
     assert words in verdict.message
+
+
+NAMES = {"np": np, "torch": torch, "F": F, "nn": nn, "deepcopy": deepcopy, "convolutions": convolutions}
+
+
+def judged(exercise: int, code: str) -> Verdict:
+    names = {**by_hand("07_dcgan", torch=torch), **NAMES}
+    exec(code, names)
+    functions = {3: "transposed_1d", 5: "initialise", 6: "probability"}
+    return CHECKS[exercise](names[functions.get(exercise, f"answer_{exercise}")])
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in RIGHT.items() for code in codes])
+def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
+    verdict = judged(exercise, code)
+    assert verdict.correct is True, verdict.message
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
+def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
+    verdict = judged(exercise, code)
+    assert verdict.correct is False
+    assert "raised" not in verdict.message
+    assert len(verdict.message) > 30

@@ -1,11 +1,13 @@
 """Chapter 08: its layer by hand is the package's, its fraud keeps its blocks, and its checkers know what they say."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import nbformat
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -13,9 +15,12 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
 from gan_lessons import GAN, noise
-from gan_lessons.exercises import ch08
+from gan_lessons.exercises import Verdict, ch08
 from gan_lessons.models.layers import BatchDeviation
+from tests.right_answers.ch08 import RIGHT
+from tests.wrong_answers.ch08 import WRONG
 
+CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch08, f"check_{number}") for number in range(1, 7)}
 NOTEBOOK = Path(__file__).parent.parent / "book" / "08_dcgan_in_colour.ipynb"
 
 
@@ -108,7 +113,7 @@ def test_checkers_leave_the_global_random_state_alone() -> None:
 def test_whole_numbers_of_any_kind_are_counts() -> None:
     for kind in (int, float, torch.tensor):
         assert ch08.check_1(tuple(kind(count) for count in (4, 17, 65, 129 * 64))).correct is True
-    assert ch08.check_1((4, 17, 65, 129 * 64 + 0.5)).message.startswith("Not yet. Give four whole numbers")
+    assert ch08.check_1((4, 17, 65, 129 * 64 + 0.5)).message.startswith("Not yet. The answer should be 4 whole")
 
 
 def widened(number: Any) -> Any:
@@ -118,15 +123,21 @@ def widened(number: Any) -> Any:
 @pytest.mark.parametrize(
     ("check", "answer", "words"),
     [
-        (ch08.check_1, (4, 17, 65), "four whole numbers"),
+        (ch08.check_1, (4, 17, 65), "4 whole numbers, but it holds 3"),
         (ch08.check_1, (4, 16, 64, 129 * 64), "second"),
         (ch08.check_1, (4, 17, 65, 128 * 64), "the extra one included"),
-        (ch08.check_2, (1.0, 0.0), "three numbers"),
+        (ch08.check_2, (1.0, 0.0), "3 numbers, but it holds 2"),
         (ch08.check_2, (1.0, 0.5, 0.5**0.5), "Look at fake"),
         (ch08.check_3, widened(lambda x: x.var(0, unbiased=False).mean()), "its root is missing"),
         (ch08.check_3, widened(lambda x: x.std(unbiased=False)), "place by place"),
         (ch08.check_3, widened(lambda x: x.var(0, unbiased=False).mean().sqrt()), "root of a mean"),
         (ch08.check_3, widened(lambda x: x.detach().std(0, unbiased=False).mean()), "no gradient"),
+        (
+            ch08.check_3,
+            widened(lambda x: x.detach().std(0, correction=0).mean() + x.mean() - x.detach().mean()),
+            "gradient",
+        ),
+        (ch08.check_3, lambda x: torch.cat([x + 0.1, x[:, :1]], 1), "unchanged"),
         (ch08.check_3, lambda x: x, "should have shape"),
         (ch08.check_3, lambda x: torch.cat([x, x.std(0, keepdim=True)[:, :1].expand_as(x[:, :1])], 1), "one number"),
         (ch08.check_4, 12, "round up"),
@@ -164,3 +175,24 @@ def test_the_predictions_of_ridges_without_each_image_are_right() -> None:
         return torch.stack(rows)
 
     assert ch08.check_6(one_by_one).correct is True
+
+
+def judged(exercise: int, code: str) -> Verdict:
+    names: dict[str, Any] = {"np": np, "nn": nn, **from_the_page("def scrambled(", "\n\n\ntorch.manual_seed")}
+    exec(code, names)
+    functions = {3: "with_deviation", 5: "forged", 6: "leave_one_out"}
+    return CHECKS[exercise](names[functions.get(exercise, f"answer_{exercise}")])
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in RIGHT.items() for code in codes])
+def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
+    verdict = judged(exercise, code)
+    assert verdict.correct is True, verdict.message
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
+def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
+    verdict = judged(exercise, code)
+    assert verdict.correct is False
+    assert "raised" not in verdict.message
+    assert len(verdict.message) > 30

@@ -12,6 +12,7 @@ from torch import Tensor
 from gan_lessons import noise
 from gan_lessons.exercises import Verdict, ch09
 from tests.chapters import assert_wrong, by_hand
+from tests.right_answers.ch09 import RIGHT
 from tests.wrong_answers.ch09 import WRONG
 
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch09, f"check_{number}") for number in range(1, 6)}
@@ -54,15 +55,18 @@ def test_exercise_1_takes_both_cosines(answer: Any) -> None:
         ((0.0, 27 / 28), "a: 0 belongs"),
         ((0.25, 27 / 28), "each vector's own"),
         ((math.sqrt(0.75), 27 / 28), "a: without the root"),
-        ((0.5, 27 / 28), "what does a scale do".capitalize()),
+        ((0.5, 27 / 28), "What does a scale do"),
         ((0.75, 0.75), "b: adding 1"),
         ((0.75, 2.25 / (2.25 + 1 / 3)), "length 1"),
         ((0.75, 12 / 13), "The middle of"),
         ((0.75, math.sqrt(27 / 28)), "b: without the root"),
         ((0.75, 1 / 28), "each vector's own"),
         ((0.75, 0.5), "mean 3/2"),
-        ((0.75,), "two numbers"),
-        (0.75, "should be a tuple"),
+        ((0.75,), "pair of numbers, (a, b), but it holds 1"),
+        ((0.75, 26 / 27), "Divide by both together"),
+        ((2 / 3, 27 / 28), "a: that is what is"),
+        ((math.radians(41.4), 27 / 28), "a: that is the angle"),
+        (0.75, "should be a pair"),
     ],
 )
 def test_exercise_1_points_at_the_mistake(answer: Any, pointer: str) -> None:
@@ -178,17 +182,29 @@ def careless(mean: Tensor) -> Tensor:
         (lambda m: torch.eye(len(m)), "not on the first axis"),
         (lambda m: torch.eye(len(m)) / m, "not orthogonal"),
         (lambda m: m, "shape"),
+        (lambda m: by_qr(m.float()).T, "from the other side"),
     ],
 )
 def test_exercise_5_points_at_the_mistake(turn: Any, pointer: str) -> None:
     assert_wrong(ch09.check_5(turn), pointer)
 
 
+def judged(exercise: int, code: str) -> Verdict:
+    names: dict[str, Any] = {"math": math, "np": np, "torch": torch}
+    exec(code, names)
+    functions = {2: "standardise", 3: "shortening", 4: "dose", 5: "turn"}
+    return CHECKS[exercise](names[functions.get(exercise, f"answer_{exercise}")])
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in RIGHT.items() for code in codes])
+def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
+    verdict = judged(exercise, code)
+    assert verdict.correct is True, verdict.message
+
+
 @pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
 def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
-    names: dict[str, Any] = {"math": math, "torch": torch}
-    exec(code, names)
-    verdict = CHECKS[exercise](list(names.values())[-1])
+    verdict = judged(exercise, code)
     assert verdict.correct is False
     assert "raised" not in verdict.message
     assert len(verdict.message) > 40

@@ -17,10 +17,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from gan_lessons import GAN, losses, models, studies, train
-from gan_lessons.exercises import ch10
+from gan_lessons import GAN, discriminator_step, generator_step, losses, models, studies, train
+from gan_lessons.exercises import Verdict, ch10
 from gan_lessons.noise import Prior
 from tests.chapters import by_hand, difference
+from tests.right_answers.ch10 import RIGHT
+from tests.wrong_answers.ch10 import WRONG
 
 ROOT = Path(__file__).parent.parent
 CELLS = nbformat.read(ROOT / "book" / "10_freezing_d.ipynb", as_version=4).cells
@@ -285,8 +287,9 @@ def test_other_right_answers_are_right(check: Any, answers: Any) -> None:
 @pytest.mark.parametrize(
     ("check", "answers", "words"),
     [
-        (ch10.check_1, ((G_TURN, ALL, ALL),), "two sets"),
-        (ch10.check_1, (("G weights", ALL),), "should be a set"),
+        (ch10.check_1, ((G_TURN, ALL, ALL),), "two sets of names, one for (a) and one for (b), but it holds 3"),
+        (ch10.check_1, ((7, ALL),), "number 1 of them is an int"),
+        (ch10.check_1, (("G weights", ALL),), "(a) G .grad changes too"),
         (ch10.check_1, (({"G gradient"}, ALL),), "the names are"),
         (ch10.check_1, ((G_TURN | {"G buffers"}, ALL),), "(a) G buffers does not change"),
         (ch10.check_1, ((G_TURN, ALL - {"D weights"}),), "(b) D weights changes too"),
@@ -328,3 +331,29 @@ def test_checkers_leave_the_global_random_state_alone() -> None:
     for check, answer in ((ch10.check_1, (ALL, ALL)), (ch10.check_3, a_round), (ch10.check_4, by_copy)):
         check(answer)
     assert torch.equal(torch.rand(3), expected)
+
+
+CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch10, f"check_{number}") for number in range(1, 6)}
+NAMES = {"np": np, "math": math, "copy": copy, "hashlib": hashlib, "torch": torch, "F": F, "losses": losses}
+STEPS = {"discriminator_step": discriminator_step, "generator_step": generator_step}
+
+
+def judged(exercise: int, code: str) -> Verdict:
+    names: dict[str, Any] = {**NAMES, **STEPS}
+    exec(code, names)
+    asked = {1: ["answer_1"], 2: ["touched"], 3: ["mended"], 4: ["quiet"], 5: ["push", "rest"]}[exercise]
+    return CHECKS[exercise](*(names[name] for name in asked))
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in RIGHT.items() for code in codes])
+def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
+    verdict = judged(exercise, code)
+    assert verdict.correct is True, verdict.message
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
+def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
+    verdict = judged(exercise, code)
+    assert verdict.correct is False
+    assert "raised" not in verdict.message
+    assert len(verdict.message) > 30

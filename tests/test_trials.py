@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gan_lessons.exercises.forms import Unfit
-from gan_lessons.exercises.trials import agrees, flow, logits, mentions, misses, pointwise, told
+from gan_lessons.exercises.trials import agrees, flow, logits, mentions, misses, of_numbers, pointwise, told
 
 
 def truth(a: Tensor) -> Tensor:
@@ -119,6 +119,14 @@ def test_pointwise_takes_functions_of_tensors_and_of_single_numbers() -> None:
     x = torch.tensor([1.0, 4.0])
     assert pointwise(math.sqrt, x) == [1.0, 2.0]
     assert torch.equal(pointwise(torch.sqrt, x), torch.tensor([1.0, 2.0]))
+
+
+def test_of_numbers_takes_functions_of_plain_numbers_and_of_tensors() -> None:
+    assert of_numbers(math.hypot, 3.0, 4.0) == 5.0
+    assert float(of_numbers(torch.hypot, 3.0, 4.0)) == 5.0
+    assert float(of_numbers(lambda a, b: (a.square() + b.square()).sqrt(), 3.0, 4.0)) == 5.0
+    with pytest.raises(ZeroDivisionError):
+        of_numbers(lambda a: a / 0, 1.0)
 
 
 def by_helper(a: Tensor) -> Tensor:

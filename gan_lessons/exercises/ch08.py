@@ -1,85 +1,119 @@
 """Checkers of chapter 08, DCGAN in colour."""
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gan_lessons.exercises import Verdict, checker, close, not_yet, right, whole
+from gan_lessons.exercises import Verdict, checker, close, not_yet, right
+from gan_lessons.exercises.forms import several, tensor
+from gan_lessons.exercises.rounding import fault, rounded
+from gan_lessons.exercises.traces import changes
+from gan_lessons.exercises.trials import agrees, flow, misses, told
 from gan_lessons.models.layers import deviation
 
+Layer = Callable[[Tensor], Any]
 
-@checker((tuple, list))
-def check_1(counts: Collection[int]) -> Verdict:
+
+@checker(several(int, 4))
+def check_1(counts: tuple[int, int, int, int]) -> Verdict:
     """Features that enter D's three convolutions, and numbers that enter its last layer, for 32x32 images."""
-    if len(counts) != 4 or not all(whole(count) for count in counts):
-        return not_yet("Give four whole numbers: (first, second, third, last).")
-    truth = (4, 17, 65, 129 * 8 * 8)
-    found = tuple(counts)
-    if found == truth:
+    truth, last = (4, 17, 65, 129 * 8 * 8), counts[3]
+    if counts[:3] == truth[:3] and (last == truth[3] or (last % 10 == 0 and rounded(last, truth[3]))):
         return right("Only the last number hangs on the size of the images: convolutions do not ask for it.")
-    if found[:3] == (3, 16, 64):
+    if counts[:3] == (3, 16, 64):
         return not_yet("These are the features without the batch's deviation, which is one more map at each layer.")
-    if found[:3] == truth[:3] and found[3] == 129 * 16:
+    if counts[:3] == truth[:3] and last == 129 * 16:
         return not_yet("That is the last layer for 16 × 16 images. Here the smallest maps have another side.")
-    if found[:3] == truth[:3] and found[3] in (128 * 64, 129 * 64 * 4):
+    if counts[:3] == truth[:3]:
         return not_yet("The last layer: how many maps, the extra one included, of how many pixels after two halvings?")
-    wrong = [name for name, a, b in zip(("first", "second", "third", "last"), found, truth, strict=True) if a != b]
+    wrong = [name for name, a, b in zip(("first", "second", "third"), counts, truth, strict=False) if a != b]
     return not_yet(f"Look at the {wrong[0]} number: the features of the layer before it, plus one.")
 
 
-@checker((tuple, list))
-def check_2(numbers: Collection[float]) -> Verdict:
+@checker(several(float, 3))
+def check_2(numbers: tuple[float, float, float]) -> Verdict:
     """The deviation of real = (-1, 1), fake = (0, 0) and all four together."""
-    if len(numbers) != 3:
-        return not_yet("Give three numbers: (real, fake, together).")
-    real, fake, together = numbers
-    if close(real, math.sqrt(2)) or close(together, math.sqrt(2 / 3)):
-        return not_yet("You have divided by n - 1. The layer divides by n.")
-    if close(together, 0.5) and close(real, 1):
-        return not_yet("Together it is 0.5 before the root: that is the variance.")
-    wrong = [
-        name
-        for name, value, truth in (("real", real, 1.0), ("fake", fake, 0.0), ("together", together, math.sqrt(0.5)))
-        if not close(value, truth)
-    ]
-    if wrong:
-        return not_yet(f"Look at {wrong[0]}: mean, mean squared distance from it, root.")
+    corrected = "you have divided by n - 1. The layer divides by n."
+    steps = "mean, mean squared distance from it, root."
+    turns = {
+        "real": [(math.sqrt(2), corrected), (2.0, "you have divided by n - 1, and the root is missing.")],
+        "fake": [],
+        "together": [
+            (math.sqrt(2 / 3), corrected),
+            (0.5, "0.5 is the mean square, and the mean distance too. The deviation is the root of the mean square."),
+            (1.0, "four images share one mean square now. Two of them lie at 0."),
+            (math.sqrt(2), "that is the root of the sum of the squares. Take their mean."),
+        ],
+    }
+    for (name, wrong_turns), number, truth in zip(turns.items(), numbers, (1.0, 0.0, math.sqrt(0.5)), strict=True):
+        with_epsilon = truth == 0 and abs(number) < 1.5e-4  # as of the page's own layer
+        if pointer := fault(0.0 if with_epsilon else number, truth, wrong_turns, steps):
+            return not_yet(f"Look at {name}: {pointer}")
     return right("In one batch both halves get the same 0.71, and what told them apart, 1 against 0, is gone.")
 
 
 @checker(callable)
-def check_3(with_deviation: Callable[[Tensor], Tensor]) -> Verdict:
+def check_3(with_deviation: Layer) -> Verdict:
     """(n, c, h, w) -> (n, c + 1, h, w): the layer in training mode, gradient included."""
-    source = torch.Generator().manual_seed(0)
-    for shape in ((5, 3, 4, 4), (8, 1, 2, 6)):
-        x = torch.randn(shape, generator=source) * torch.rand(shape[1:], generator=source) * 3
+    for x in _batches():
+        if pointer := _no_deviation(with_deviation, x):
+            return not_yet(pointer)
+    equal = torch.ones(4, 2, 3, 3)
+    partly = torch.where(torch.arange(3) < 2, equal, torch.arange(4.0)[:, None, None, None])
+    for x in (equal, partly, equal[:1], equal.double()):
         leaf = x.clone().requires_grad_()
-        found = with_deviation(leaf)
-        n, c, h, w = shape
-        if not isinstance(found, Tensor) or tuple(found.shape) != (n, c + 1, h, w):
-            given = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
-            return not_yet(f"For images of shape {shape} the answer should have shape {(n, c + 1, h, w)}, not {given}.")
-        if not torch.equal(found[:, :c].detach(), x):
-            return not_yet("The first maps should be those that came in, unchanged.")
-        new = found[:, c].detach()
-        if float(new.max() - new.min()) > 1e-4:
-            return not_yet("The new map should hold one number, the same for all images and places: average it.")
-        number, truth = float(new.mean()), float(deviation(x))
-        if not close(number, truth):
-            return not_yet(_other_deviation(x, number, truth))
-        if not found.requires_grad:
-            return not_yet("The number is right, but no gradient gets through it: G would learn nothing from it.")
-        (gradient,) = torch.autograd.grad(found[:, c].sum(), leaf, allow_unused=True)
-        if gradient is None or float(gradient.abs().max()) == 0:
-            return not_yet("The number is right, but no gradient gets through it: G would learn nothing from it.")
-    same = torch.ones(4, 2, 3, 3, requires_grad=True)
-    (gradient,) = torch.autograd.grad(with_deviation(same)[:, -1].sum(), same)
-    if not bool(gradient.isfinite().all()):
-        return not_yet("For a batch of equal images the gradient is NaN: the root has infinite slope at 0. Add 1e-8.")
+        (gradient,) = torch.autograd.grad(with_deviation(leaf)[:, -1].sum(), leaf)
+        if not bool(gradient.isfinite().all()):
+            return not_yet(
+                "For images that are equal, if only in some pixels, the gradient is NaN: the root has infinite slope "
+                "at 0. Add 1e-8 under it."
+            )
     return right("It survives a batch of equal images too, the very case that it is for.")
+
+
+def _batches() -> Iterator[Tensor]:
+    """Batches with a deviation of 0.5 to 3 at each place, where no ε counts; then equal images, and some far out."""
+    source = torch.Generator().manual_seed(0)
+    for shape in ((5, 3, 4, 4), (8, 1, 2, 6), (2, 5, 3, 1)):
+        for dtype in (torch.float32, torch.float64):
+            x = torch.randn(shape, generator=source, dtype=dtype)
+            spread = 0.5 + 2.5 * torch.rand(shape[1:], generator=source, dtype=dtype)
+            yield (x - x.mean(0)) / x.std(0, unbiased=False) * spread + torch.randn(shape[1:], generator=source)
+    yield torch.full((6, 2, 4, 4), 0.5)
+    yield torch.tensor([100.0, -100.0, 0.0])[:, None, None, None].expand(3, 2, 2, 2).clone()
+
+
+def _no_deviation(with_deviation: Layer, x: Tensor) -> str:
+    """What is wrong with the layer on this batch; "" where nothing is."""
+    n, c, h, w = x.shape
+    given_x = x.clone()
+    with changes(x=given_x) as changed:
+        result = with_deviation(given_x)
+    if changed:
+        return f"Look at what is left: {changed[0]}"
+    found = tensor(result)
+    if tuple(found.shape) != (n, c + 1, h, w):
+        wanted = f"For images of shape {(n, c, h, w)} the answer should have shape {(n, c + 1, h, w)}"
+        return f"{wanted}, not {tuple(found.shape)}."
+    if not torch.equal(found[:, :c], x.double()):
+        return "The first maps should be those that came in, unchanged."
+    new = found[:, c]
+    if float(new.max() - new.min()) > 1e-4:
+        return "The new map should hold one number, the same for all images and places: average it."
+    number, truth = float(new.mean()), float(deviation(x.double(), 0.0))
+    if truth == 0 and 0 <= number < 0.01:  # the root of some ε
+        return ""
+    if not close(number, truth):
+        return _other_deviation(x, number, truth)
+    if pointer := flow(lambda x: with_deviation(x)[:, -1], lambda x: deviation(x).expand(n, h, w), x.float()):
+        return f"The number is right, but G would learn nothing true from it: {pointer}"
+    if pointer := flow(lambda x: with_deviation(x)[:, :c] * x.detach(), lambda x: x * x.detach(), x):
+        return f"The number is right, but the gradient has to pass the first maps as well: {pointer}"
+    return ""
 
 
 def _other_deviation(x: Tensor, number: float, truth: float) -> str:
@@ -98,61 +132,100 @@ def _other_deviation(x: Tensor, number: float, truth: float) -> str:
     return f"The new map holds {number:.3f} where {truth:.3f} is right."
 
 
-@checker((float, int))
+@checker(float)
 def check_4(images: float) -> Verdict:
     """The least k with sqrt(1 - 1/k) >= 0.95."""
+    limit = 1 / (1 - 0.95**2)
     if close(images, 11, 1e-9):
         return right("From eleven images on, the bound no longer rules out that a batch deviates like a varied one.")
     if close(images, 10, 1e-9):
         return not_yet("With 10 it is √0.9 = 0.949: almost.")
-    if close(images, 20, 1e-9):
+    if rounded(images, limit, 3):
+        return not_yet("There it is equal to 0.95. But images come whole: from which whole number on is it reached?")
+    if rounded(images, 20):
         return not_yet("You have left out the root: 1 - 1/20 is 0.95, and its root is larger.")
     return not_yet("Solve √(1 - 1/k) ≥ 0.95 for k, and round up.")
 
 
 @checker(callable)
-def check_5(forged: Callable[[Tensor], Tensor]) -> Verdict:
+def check_5(forged: Layer) -> Verdict:
     """Images (n, c, 16, 16) in [0, 1] -> others in [0, 1] with the same means over 4x4 blocks."""
+    moved = 0.0
+    for images, least in _photographs():
+        copy = images.clone()
+        with changes(images=copy) as changed:
+            found = tensor(forged(copy))
+        if changed:
+            return not_yet(f"Look at what is left: {changed[0]}")
+        if found.shape != images.shape:
+            return not_yet(f"The answer should have the shape of the images, {tuple(images.shape)}.")
+        if not bool(found.isfinite().all()):
+            return not_yet("Some values are nan or infinite.")
+        if float(found.min()) < -1e-5 or float(found.max()) > 1 + 1e-5:
+            return not_yet("Some values lie outside [0, 1]: what you add may push bright pixels over the edge.")
+        gap = float((F.avg_pool2d(found, 4) - F.avg_pool2d(images.double(), 4)).abs().max())
+        if gap > 1e-4:
+            return not_yet(f"From afar it shows: a mean over a block of 4 × 4 pixels is off by {gap:.3g}.")
+        change = (found - images).abs().flatten(1).mean(1)
+        moved = max(moved, float(change.mean()))
+        if float(change.min()) < least:
+            return not_yet(
+                f"From near it is nearly the same image: the mean pixel of one moves by {float(change.min()):.3f}, of "
+                "a contrast of 0.5. Change what lies inside the blocks, and change it more."
+            )
+    return right(f"The mean pixel moved by {moved:.2f}, and no eye that averages 4 × 4 pixels can know.")
+
+
+def _photographs() -> Iterator[tuple[Tensor, float]]:
+    """(images, by how much the mean pixel of each has to move): with room on both sides, on the edge, and plain."""
     source = torch.Generator().manual_seed(0)
-    images = torch.rand(6, 3, 16, 16, generator=source)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        found = torch.as_tensor(forged(images.clone()))
-    if tuple(found.shape) != tuple(images.shape):
-        return not_yet(f"The answer should have the shape of the images, {tuple(images.shape)}.")
-    if float(found.min()) < -1e-5 or float(found.max()) > 1 + 1e-5:
-        return not_yet("Some values lie outside [0, 1]: what you add may push bright pixels over the edge.")
-    gap = float((F.avg_pool2d(found, 4) - F.avg_pool2d(images, 4)).abs().max())
-    if gap > 1e-4:
-        return not_yet(f"From afar it shows: a mean over a block of 4 × 4 pixels is off by {gap:.3f}.")
-    change = float((found - images).abs().mean())
-    if change < 0.02:
-        return not_yet("From near it is nearly the same image. Change what lies inside the blocks.")
-    return right(f"The mean pixel moved by {change:.2f}, and no eye that averages 4 × 4 pixels can know.")
+    for n, dtype in ((6, torch.float32), (1, torch.float64)):
+        anything = torch.rand(n, 3, 16, 16, generator=source, dtype=dtype)
+        yield 0.25 + 0.5 * anything, 0.04
+        yield anything, 0.0  # where a dark and a bright pixel share a block there is little room for noise
+        yield anything.round(), 0.0
+        yield torch.ones_like(anything), 0.0
 
 
 @checker(callable)
-def check_6(leave_one_out: Callable[[Tensor, Tensor, float], Tensor]) -> Verdict:
+def check_6(leave_one_out: Callable[[Tensor, Tensor, float], Any]) -> Verdict:
     """K (n, n), Y (n, c), lam -> the prediction for each row by the ridge that never saw it, (n, c)."""
-    source = torch.Generator().manual_seed(0)
-    for n, c, lam in ((7, 3, 0.5), (12, 2, 3.0)):
-        x = torch.randn(n, 4, generator=source, dtype=torch.float64)
-        y = torch.randn(n, c, generator=source, dtype=torch.float64)
-        kernel = x @ x.T
-        found = torch.as_tensor(leave_one_out(kernel.clone(), y.clone(), lam))
-        truth = torch.stack([_without(kernel, y, lam, k) for k in range(n)])
-        if tuple(found.shape) != (n, c):
+    for (kernel, y, lam), given, truth in misses(leave_one_out, _left_out, _ridges()):
+        n, c = y.shape
+        if given.numel() != truth.numel() or given.squeeze().shape != truth.squeeze().shape:
             return not_yet(f"For {n} images and {c} classes the answer should have shape {(n, c)}.")
-        if close(found, truth, 1e-6):
-            continue
-        inverse = torch.linalg.inv(kernel + lam * torch.eye(n, dtype=torch.float64))
+        inverse = torch.linalg.inv(kernel + lam * torch.eye(n, dtype=kernel.dtype))
         alpha = inverse @ y
-        if close(found, kernel @ alpha, 1e-6):
-            return not_yet("These are the fits to images that were seen in training: none has been left out.")
-        if close(found, alpha / inverse.diagonal()[:, None], 1e-6):
-            return not_yet("These are the errors. The predictions are the labels minus them.")
-        return not_yet(f"For n = {n}, λ = {lam:g} the numbers differ from those of {n} ridges without one image each.")
+        errors = alpha / inverse.diagonal()[:, None]
+        wrong_turns = [
+            (kernel @ alpha, "These are the fits to images that were seen in training: none has been left out."),
+            (errors, "These are the errors. The predictions are the labels minus them."),
+            (y + errors, "The error is target minus prediction, so the prediction is the target *minus* the error."),
+            (-errors, "These are the errors with their sign turned. The prediction is the target minus the error."),
+            (alpha, "That is α. The errors are α over the diagonal of A, and the predictions what is missing to Y."),
+            (y - alpha, "α itself is no error: divide by the diagonal of A."),
+        ]
+        for value, pointer in wrong_turns:
+            if agrees(given.reshape(n, c), value, torch.float32):
+                return not_yet(pointer)
+        return not_yet(
+            f"For n = {n}, λ = {lam:g} the numbers differ from those of {n} ridges without one image each. "
+            f"{told((kernel, y, lam), given, truth)}"
+        )
     return right("One inverse did the work of n fits.")
+
+
+def _ridges() -> Iterator[tuple[Tensor, Tensor, float]]:
+    """(K, Y, lam): of several sizes and strengths, with more images than pixels and with fewer."""
+    source = torch.Generator().manual_seed(0)
+    for n, pixels, c, lam in ((7, 4, 3, 0.5), (12, 4, 2, 3.0), (2, 3, 1, 1.0), (20, 30, 10, 100.0), (6, 6, 4, 2)):
+        for dtype in (torch.float64, torch.float32):
+            x = torch.randn(n, pixels, generator=source, dtype=dtype)
+            yield x @ x.T, torch.randn(n, c, generator=source, dtype=dtype), lam
+
+
+def _left_out(kernel: Tensor, y: Tensor, lam: float) -> Tensor:
+    return torch.stack([_without(kernel.double(), y.double(), lam, k) for k in range(len(y))])
 
 
 def _without(kernel: Tensor, y: Tensor, lam: float, k: int) -> Tensor:

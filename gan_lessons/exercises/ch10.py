@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -11,24 +11,38 @@ from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
 from gan_lessons.exercises import Verdict, checker, close, not_yet, right
+from gan_lessons.exercises.forms import Form, any_number, set_of, several, text
+from gan_lessons.exercises.traces import changes
+from gan_lessons.exercises.trials import agrees, misses, of_numbers, pointwise, told
 
 Round = Callable[[nn.Module, nn.Module, Optimizer, Optimizer, Tensor, Tensor], Any]
 Turn = Callable[[nn.Module, nn.Module, Optimizer, Tensor], Any]
 TRACES = tuple(f"{who} {trace}" for who in "DG" for trace in ("weights", "buffers", ".grad"))
+_KNOWN = {name.replace(" ", "").casefold(): name for name in (*TRACES, "D memory", "G memory")}
 
 
-@checker((tuple, list))
-def check_1(answer: Collection[Collection[str]]) -> Verdict:
+def _trace_name(value: object) -> str:
+    """A name as `fingerprints` writes it, whatever its blanks and capitals; any other text as it is."""
+    return _KNOWN.get("".join(text.convert(value).split()), str(value))
+
+
+def _as_written(value: object) -> str:
+    text.convert(value)  # raises where it is none
+    return str(value)
+
+
+def _two_sets(value: object) -> tuple[set[str], ...]:
+    pair: tuple[set[str], ...] = several(set_of(Form("a name", _trace_name)), 2).convert(value)
+    return tuple(names - {"D memory", "G memory"} for names in pair)  # left out, as the page asks
+
+
+@checker(Form("two sets of names, one for (a) and one for (b)", _two_sets))
+def check_1(answer: tuple[set[str], set[str]]) -> Verdict:
     """What moves in G's turn: (a) D frozen and in evaluation mode, (b) G's optimizer holds both. We run it."""
-    if len(answer) != 2:
-        return not_yet(f"Give two sets, for (a) and for (b), not {len(answer)}.")
     for name, given, truth in zip("ab", answer, (_moves(True, True, False), _moves(False, False, True)), strict=True):
-        if isinstance(given, str) or not isinstance(given, Collection):
-            return not_yet(f"({name}) should be a set of names, such as {{'D weights'}}.")
-        unknown = sorted(str(trace) for trace in given if trace not in TRACES)
-        if unknown:
+        if unknown := sorted(given - set(TRACES)):
             return not_yet(f"({name}) holds {unknown[0]!r}; the names are {', '.join(TRACES)}.")
-        extra, missing = sorted(set(given) - truth), sorted(truth - set(given))
+        extra, missing = sorted(given - truth), sorted(truth - given)
         if extra:
             return not_yet(f"({name}) {extra[0]} does not change in G's turn here. {_REASONS[extra[0]]}")
         if missing:
@@ -37,33 +51,26 @@ def check_1(answer: Collection[Collection[str]]) -> Verdict:
 
 
 @checker(callable)
-def check_2(touched: Callable[[nn.Module, Callable[[], object]], Collection[str]]) -> Verdict:
+def check_2(touched: Callable[[nn.Module, Callable[[], object]], Any]) -> Verdict:
     """touched(network, action): the names in state_dict() of what one call of action() changed."""
-    actions = {
-        "action does nothing": lambda D, x: None,
-        "action adds 1 to one weight": lambda D, x: D.get_parameter("3.weight").data[0, 0].add_(1),
-        "action is a forward pass in training mode": lambda D, x: D(x),
-        "action is a forward pass in evaluation mode": lambda D, x: D.eval()(x),
-        "action is a backward pass in evaluation mode": lambda D, x: D.eval()(x).sum().backward(),
-        "action adds 1e-7 to one weight": lambda D, x: D.get_parameter("3.weight").data[0, 0].add_(1e-7),
-        "action puts a new tensor in the place of a weight": _replace,
-    }
-    for words, action in actions.items():
-        (_, D), calls = _pair(2), [0]
-        x, twin = torch.randn(6, 4, generator=_source(5), dtype=torch.float64), copy.deepcopy(D)
+    for words, action in _ACTIONS.items():
+        D, twin = _network(), _network()
+        calls, x = [0], torch.randn(6, 4, generator=_source(5), dtype=torch.float64)
 
         def act(D: nn.Module = D, x: Tensor = x, calls: list[int] = calls, action: Any = action) -> None:
             calls[0] += 1
             action(D, x)
 
-        found = touched(D, act)
+        found = set_of(Form("a name", _as_written))(touched(D, act))
         action(twin, x)
-        truth = {name for name, t in _pair(2)[1].state_dict().items() if not torch.equal(t, twin.state_dict()[name])}
+        truth, state = _differing(_network(), twin), twin.state_dict()
         if calls[0] != 1:
             return not_yet(f"action() should be called once; yours called it {calls[0]} times.")
-        if isinstance(found, str) or not isinstance(found, Collection):
-            return not_yet("Return a set of names.")
-        extra, missing = sorted(set(found) - truth), sorted(truth - set(found))
+        if left := _differing(D, twin):
+            return not_yet(f"Where {words}, {sorted(left)[0]} is not as action() has left it. A witness only looks.")
+        if D.training != twin.training or any(w.requires_grad != v.requires_grad for w, v in _weights(D, twin)):
+            return not_yet("Your function has changed the network's mode or flags. A witness only looks.")
+        extra, missing = sorted(found - truth), sorted(truth - found)
         if missing and "adds 1 to" in words:
             return not_yet(
                 "One weight has changed by 1, and yours finds nothing. state_dict() gives the network's own tensors, "
@@ -71,11 +78,31 @@ def check_2(touched: Callable[[nn.Module, Callable[[], object]], Collection[str]
             )
         if missing and "1e-7" in words:
             return not_yet("A step of 1e-7 is a change too, and yours overlooks it: compare with torch.equal.")
+        if missing and "swaps" in words:
+            return not_yet("Two weights have changed places, and no sum, mean or norm shows it: compare each number.")
         if missing:
             return not_yet(f"Where {words}, {missing[0]} changes too. state_dict() holds weights and buffers.")
+        if extra and extra[0] not in state:
+            return not_yet(f"{extra[0]!r} is no name of state_dict(); they are like {next(iter(state))!r}.")
         if extra:
             return not_yet(f"Where {words}, {extra[0]} does not change.")
     return right("It sees one weight move by 1e-7, and buffers that move without any learning.")
+
+
+def _network() -> nn.Module:
+    """A D with layers within layers, the same for each call."""
+    *body, head = _pair(2)[1].children()
+    return nn.Sequential(nn.Sequential(*body), head)
+
+
+def _differing(one: nn.Module, other: nn.Module) -> set[str]:
+    """The names of the weights and buffers that differ in some bit."""
+    state = other.state_dict()
+    return {name for name, tensor in one.state_dict().items() if not torch.equal(tensor, state[name])}
+
+
+def _weights(one: nn.Module, other: nn.Module) -> list[tuple[Tensor, Tensor]]:
+    return list(zip(one.parameters(), other.parameters(), strict=True))
 
 
 @checker(callable, returns=False)
@@ -100,8 +127,13 @@ def check_3(mended: Round) -> Verdict:
         )
     if not all(w.requires_grad for w in D.parameters()):
         return not_yet("After the round D is still frozen, so that it cannot learn in the next one.")
-    if not D.training:
-        return not_yet("After the round D is in evaluation mode.")
+    if not all(w.requires_grad for w in G.parameters()):
+        return not_yet("After the round G is frozen, so that it cannot learn in the next one.")
+    for name, network in (("D", D), ("G", G)):
+        if not all(module.training for module in network.modules()):
+            return not_yet(f"After the round {name} is in evaluation mode.")
+    if words := _spoilt(mended):
+        return not_yet(f"The players may be right, but {words}")
     found = _rounds(mended, 3)
     for k in (1, 2):
         (G1, D1), (G, D) = truth[k], found[k]
@@ -124,15 +156,18 @@ def check_4(quiet: Turn) -> Verdict:
         (G, D), z = _warm(leftover), torch.randn(6, 3, generator=_source(7), dtype=torch.float64)
         before, twin = _traces(G, D), copy.deepcopy((G, D))
         flags, start = [w.requires_grad for w in D.parameters()], copy.deepcopy(G)
-        quiet(G, D, _sgd(G), z)
+        with changes(z=z) as changed:
+            quiet(G, D, _sgd(G), z)
+        if changed:
+            return not_yet(f"Look at what is left: {changed[0]}")
         _quiet(*twin, _sgd(twin[0]), z)
         if not all(module.training for module in D.modules()):
             return not_yet("D comes out in evaluation mode; it went in in training mode.")
         if [w.requires_grad for w in D.parameters()] != flags:
             return not_yet("Some of D's weights took a gradient before and do not now, or the other way round.")
-        changed = [trace for trace in TRACES[:3] if _traces(G, D)[trace] != before[trace]]
-        if changed:
-            return not_yet(f"{changed[0]} is not as before. {_REASONS[changed[0]]}")
+        traces = [trace for trace in TRACES[:3] if _traces(G, D)[trace] != before[trace]]
+        if traces:
+            return not_yet(f"{traces[0]} is not as before. {_REASONS[traces[0]]}")
         if _same(G, start):
             return not_yet("G does not move.")
         if not _same(G, twin[0]):
@@ -145,31 +180,55 @@ def check_4(quiet: Turn) -> Verdict:
 
 
 @checker(callable, callable)
-def check_5(push: Callable[[Tensor, float], Tensor], rest: Callable[[float], float]) -> Verdict:
+def check_5(push: Callable[[Tensor, float], Any], rest: Callable[[float], Any]) -> Verdict:
     """push(a, mu) = sigma(-a) - mu sigma(a), and rest(mu) = -log mu."""
-    a = torch.linspace(-4, 4, 9, dtype=torch.float64)
-    for mu in (0.5, 1.0, 2.0, 0.0):
-        given, truth = push(a, mu), torch.sigmoid(-a) - mu * torch.sigmoid(a)
-        if close(given, truth, 1e-6):
-            continue
+    for (a, mu), given, truth in misses(lambda a, mu: pointwise(lambda a: push(a, mu), a), _push, _logits()):
+        a = a.double()
         wrong_turns = [
             (-truth, "That is the derivative. A force goes down the loss: take its negative."),
-            (torch.sigmoid(-a) + mu * torch.sigmoid(a), "The two forces pull against each other: mind the sign of the"),
-            (torch.sigmoid(a) - mu * torch.sigmoid(-a), "That is D's pressure with a leak. Here G moves."),
+            (_push(a, -mu), "The two forces pull against each other: mind the sign of the second."),
+            (-_push(-a, mu), "That is D's pressure with a leak. Here G moves."),
+            (_push(-a, mu), "That is D's pressure with a leak, and its sign. Here G moves."),
             (F.softplus(-a) + mu * F.softplus(a), "That is the loss. The force is minus its slope."),
+            (mu * _push(a, 1 / mu) if mu else truth, "The leak μ belongs to D's loss on the forgery, softplus(a)."),
+            (truth.mean() * torch.ones_like(a), "That is a mean over the forgeries. Each of them has its own force."),
         ]
         for value, words in wrong_turns:
-            if close(given, value, 1e-6):
-                return not_yet(words + (" second." if words.endswith("the") else ""))
-        return not_yet("push: the slope of softplus(a) is sigma(a), and that of softplus(-a) is -sigma(-a).")
-    for mu in (1.0, 0.5, 2.0):
-        stop = rest(mu)
-        if close(stop, -math.log(mu), 1e-6):
+            if mu not in (0.0, 1.0) and agrees(given, value, torch.float32):
+                return not_yet(words)
+        if given.squeeze().shape == a.squeeze().shape and agrees(given[a.abs() < 30], truth[a.abs() < 30], a.dtype):
+            return not_yet(
+                f"push: right for ordinary logits. {told((a, mu), given, truth)} torch.sigmoid takes care of ±100."
+            )
+        return not_yet(
+            f"push: {told((a, mu), given, truth)} The slope of softplus(a) is sigma(a), and that of softplus(-a) is "
+            "-sigma(-a)."
+        )
+    for mu in (0.5, 1.0, 2.0, 1e-3, 20.0):
+        stop, best = any_number(of_numbers(rest, mu)), -math.log(mu)
+        if close(stop, best):
             continue
-        if close(stop, math.log(mu), 1e-6):
+        if close(stop, -best):
             return not_yet("rest: the sign. With a small leak G climbs high before it stops: rest(0.5) > 0.")
-        return not_yet(f"rest: for mu = {mu:g} the force should vanish there, and at yours it does not.")
+        if close(stop, 1 / (1 + mu)):
+            return not_yet("rest: that is D's answer there, a probability. The logit is asked for.")
+        if close(stop, best / math.log(2)) or close(stop, best / math.log(10)):
+            return not_yet("rest: take the natural logarithm.")
+        return not_yet(f"rest: for mu = {mu:g} the force should vanish there, and at yours, {stop:.4g}, it does not.")
     return right("With the full leak G rests at a coin's toss, and with none it climbs for ever.")
+
+
+def _push(a: Tensor, mu: float) -> Tensor:
+    return torch.sigmoid(-a) - mu * torch.sigmoid(a)
+
+
+def _logits() -> Iterator[tuple[Tensor, float]]:
+    """(a, mu): ordinary logits and far ones, one alone, in both precisions, for several leaks."""
+    for mu in (0.5, 2.0, 1.0, 0.0):
+        for dtype in (torch.float64, torch.float32):
+            yield torch.linspace(-4, 4, 9, dtype=dtype), mu
+            yield torch.tensor([0.7], dtype=dtype), mu
+            yield torch.tensor([100.0, -100.0, 0.0, 30.0], dtype=dtype), mu
 
 
 _REASONS = {
@@ -193,6 +252,21 @@ def _pair(seed: int) -> tuple[nn.Module, nn.Module]:
         G = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 4))
         D = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.LeakyReLU(0.2), nn.Linear(8, 1))
     return G.double(), D.double()
+
+
+_ACTIONS: dict[str, Callable[[nn.Module, Tensor], object]] = {
+    "action does nothing": lambda D, x: None,
+    "action adds 1 to one weight": lambda D, x: D.get_parameter("1.weight").data[0, 0].add_(1),
+    "action is a forward pass in training mode": lambda D, x: D(x),
+    "action is a forward pass in evaluation mode": lambda D, x: D.eval()(x),
+    "action is a backward pass in evaluation mode": lambda D, x: D.eval()(x).sum().backward(),
+    "action adds 1e-7 to one weight": lambda D, x: D.get_parameter("1.weight").data[0, 0].add_(1e-7),
+    "action swaps two weights": lambda D, x: (
+        D.get_parameter("0.0.weight").data[2:4].copy_(D.get_parameter("0.0.weight").data[[3, 2]])
+    ),
+    "action adds 1 to the last bias": lambda D, x: D.get_parameter("1.bias").data.add_(1),
+    "action puts a new tensor in the place of a weight": lambda D, x: _replace(D.get_submodule("1")),
+}
 
 
 def _sgd(*networks: nn.Module) -> SGD:
@@ -258,6 +332,15 @@ def _rounds(play: Round, count: int) -> list[tuple[nn.Module, nn.Module]]:
     return found
 
 
+def _spoilt(play: Round) -> str:
+    """What one round does to its real batch and its noise, in words; "" where it leaves them alone."""
+    G, D = _pair(0)
+    real, z = (torch.randn(6, n, generator=_source(3), dtype=torch.float64) for n in (4, 3))
+    with changes(real=real, z=z) as changed:
+        play(G, D, _sgd(G), _sgd(D), real, z)
+    return changed[0] if changed else ""
+
+
 def _warm(leftover: bool) -> tuple[nn.Module, nn.Module]:
     """A pair in mid-game: gradients lie in both, or nowhere, and one weight of D is frozen for good."""
     G, D = _pair(4)
@@ -268,8 +351,8 @@ def _warm(leftover: bool) -> tuple[nn.Module, nn.Module]:
     return G, D
 
 
-def _replace(D: nn.Module, x: Tensor) -> None:
-    D.get_submodule("3").weight = nn.Parameter(torch.ones(1, 8, dtype=torch.float64))
+def _replace(layer: nn.Module) -> None:
+    layer.weight = nn.Parameter(torch.ones(1, 8, dtype=torch.float64))
 
 
 def _flat(network: nn.Module) -> Tensor:

@@ -121,6 +121,14 @@ def pointwise(function: Function, x: Tensor) -> Any:
         return [function(value) for value in x.tolist()]
 
 
+def of_numbers(function: Function, *numbers: float) -> Any:
+    """function(*numbers), or, where it takes no plain numbers (as with torch.sqrt), of them as tensors of float64."""
+    try:
+        return function(*numbers)
+    except (TypeError, AttributeError):
+        return function(*(torch.tensor(value, dtype=torch.float64) for value in numbers))
+
+
 def mentions(function: Any, *names: str) -> bool:
     """Whether a function's code, or that of one that it calls, uses one of these global or attribute names."""
     pending, seen = [function], set()
