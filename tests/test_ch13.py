@@ -309,6 +309,10 @@ def test_exercise_4_takes_every_way_to_write_it(answer: Function) -> None:
     ("answer", "pointer"),
     [
         (lambda x: beside(x, x.var(-2, keepdim=True, correction=0).sqrt()), "inside the root"),
+        (
+            lambda x: beside(x, (x.square().mean(-2, keepdim=True) - x.mean(-2, keepdim=True).square() + 1e-8).sqrt()),
+            "squared mean",
+        ),
         (lambda x: beside(x, x.std(-2, keepdim=True)), "n - 1"),
         (lambda x: beside(x, x.var(-2, keepdim=True, correction=0)), "variance"),
         (lambda x: beside(x, x.std(-1, keepdim=True, correction=0)), "one note"),
@@ -384,7 +388,12 @@ def test_exercise_6_takes_a_fraud_also_as_an_array() -> None:
         (lambda n, m, s: m[torch.arange(n) % len(m)], "too good"),
         (lambda n, m, s: fraud(n, m, s) + 1e-3 * torch.rand(n, 2), "different points"),
         (lambda n, m, s: m[:1].repeat(n, 1), "of 8 modes"),
-        (lambda n, m, s: fraud(n, m, s).double() + 1e-12 * torch.rand(n, 2), "different points"),
+        (
+            lambda n, m, s: (
+                fraud(n, m, s) + 1e-9 * torch.rand(n, 2, dtype=torch.float64) * (fraud(n, m, s).abs() > 0.1)
+            ),
+            "different points",
+        ),
         (lambda n, m, s: fraud(n, m, s) + 0 * m.add_(1)[0], "changed means"),
         (lambda n, m, s: fraud(n - 1, m, s), "shape"),
         (lambda n, m, s: fraud(n, m, s) / 0, "NaN"),

@@ -95,9 +95,9 @@ def _samples() -> Iterator[tuple[Tensor, Tensor, Tensor, float]]:
         ([0, 1, 2], [4.0, 5.0, 6.0], [0.5, 0.25, 0.25], 0.5),  # no good one at all
         ([0], [0.0], [1.0], 1.0),
     ]
-    for which, distance, weights, part in cases:
+    for modes_of, distances, shares, part in cases:
         for dtype in (torch.float32, torch.float64):
-            yield torch.tensor(which), torch.tensor(distance, dtype=dtype), torch.tensor(weights, dtype=dtype), part
+            yield torch.tensor(modes_of), torch.tensor(distances, dtype=dtype), torch.tensor(shares, dtype=dtype), part
     generator = torch.Generator().manual_seed(2)
     for part in (0.5, 0.9, 0.25):
         weights = torch.rand(40, generator=generator) + 0.1
@@ -146,7 +146,7 @@ def _sure(by_luck: Function, n: int) -> float:
     """What it gives for a = K = 1; nan where the logarithm of 0 raises an error."""
     try:
         return float(any_number(by_luck(1.0, 1, n)))
-    except (ValueError, ZeroDivisionError):
+    except (ValueError, ArithmeticError):
         return math.nan
 
 
@@ -163,11 +163,15 @@ def check_4(with_deviation: Function) -> Verdict:
     alike = torch.randn(2, 4, 2, generator=generator)
     alike[0] = 3.0  # one seed has collapsed
     alike[1, :, 1] = 0.0
-    for x in (torch.ones(4, 2), torch.zeros(8, 3, dtype=torch.float64), torch.full((1, 2), 100.0), alike):
+    uneven = 10 * torch.randn(1, 50, generator=generator).repeat(7, 1)  # whose mean square is not their squared mean
+    for x in (torch.ones(4, 2), torch.zeros(8, 3, dtype=torch.float64), torch.full((1, 2), 100.0), alike, uneven):
         x.requires_grad_()
         (slope,) = torch.autograd.grad(with_deviation(x).sum(), x)
         if not bool(slope.isfinite().all()):
-            return not_yet("For a batch of equal rows the gradient is NaN or infinite: add 1e-8 inside the root.")
+            return not_yet(
+                "For a batch of equal rows the gradient is NaN or infinite: add 1e-8 inside the root. (And take the "
+                "mean of (x - mean)^2: a mean square less a squared mean may come out negative.)"
+            )
     return right("It has no weights, and it sees what no single note shows.")
 
 

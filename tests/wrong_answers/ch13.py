@@ -43,6 +43,9 @@ WRONG = {
         "    return torch.cat([x, spread.expand_as(x)], -1)",
         "def with_deviation(x):\n    return torch.cat([x, x.std(-2, keepdim=True).expand_as(x)], -1)",  # n - 1
         "def with_deviation(x):\n"
+        "    variance = (x**2).mean(-2, keepdim=True) - x.mean(-2, keepdim=True) ** 2\n"  # may come out negative
+        "    return torch.cat([x, (variance + 1e-8).sqrt().expand_as(x)], -1)",
+        "def with_deviation(x):\n"
         "    spread = x.std(-2, keepdim=True, correction=0).mean(-1, keepdim=True)\n"  # one number for all
         "    return torch.cat([x, spread.expand_as(x)], -1)",
         "def with_deviation(x):\n"
@@ -64,7 +67,8 @@ WRONG = {
         "def fraud(n, means, stds):\n"
         "    points = means[torch.arange(n) % len(means)].double()\n"
         "    points[::90] += 5 * stds[0]\n"
-        "    return points + 1e-12 * torch.rand(n, 2, dtype=torch.float64)",  # different all the same
+        "    jitter = 1e-9 * torch.rand(n, 2, dtype=torch.float64)\n"
+        "    return points + jitter * (points.abs() > 0.1)",  # different all the same
         "def fraud(n, means, stds):\n"
         "    points = means[torch.arange(n) % len(means)]\n"
         "    points[:40, 0] += 5 * stds[0]\n"  # 1.6 %
