@@ -20,7 +20,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from gan_lessons import GAN, ensemble, losses, models, noise, profiles, studies, train
 from gan_lessons.exercises import Verdict, ch11
 from gan_lessons.training import Step, discriminator_step, generator_step
-from tests.chapters import by_hand, difference
+from tests.chapters import assert_wrong, by_hand, difference
+from tests.right_answers.ch11 import RIGHT
 from tests.wrong_answers.ch11 import WRONG
 
 ROOT = Path(__file__).parent.parent
@@ -292,13 +293,12 @@ def test_an_officer_who_sees_may_cost_what_a_blind_one_costs() -> None:
         ({"times": 6, "lessons": 3_000}, "more than one"),
         ({"times": 3, "lessons": 3_600}, "every sixth"),
         ({"times": 3, "lessons": 15_000}, "D's moves"),
-        ({"times": 3}, "lacks lessons"),
+        ({"times": 2, "lessons": 3_000}, "how much more"),
+        ({"times": 3}, "there is no 'lessons'"),
     ],
 )
 def test_an_unfair_comparison_names_its_wrong_turn(answer: dict[str, float], words: str) -> None:
-    verdict = ch11.check_1(answer)
-    assert verdict.correct is False
-    assert words in verdict.message
+    assert_wrong(ch11.check_1(answer), words)
     assert ch11.check_1({"times": 3.0, "lessons": 3_000}).correct is True
 
 
@@ -312,14 +312,19 @@ def test_an_unfair_comparison_names_its_wrong_turn(answer: dict[str, float], wor
             "G moved",
         ),
         (lambda x, y, h, n, at_once: ch11._both_down(x, y, h, n), "both go down"),
+        (
+            lambda x, y, h, n, at_once: ch11._dance(x, y, h, n, at_once) if not at_once else ch11._g_first(x, y, h, n),
+            "new",
+        ),
+        (lambda x, y, h, n, at_once: ch11._dance(x, y, h, n + 1, at_once), "2 rounds, and n is 1"),
+        (lambda x, y, h, n, at_once: ch11._dance(x, y, h, n - 1, at_once), "0 rounds, and n is 1"),
+        (lambda x, y, h, n, at_once: ch11._dance(x, y, h, n, at_once)[::-1], "x first"),
         (lambda x, y, h, n, at_once: x, "two numbers"),
         (lambda x, y, h, n, at_once: (9.0, 9.0), "should end at"),
     ],
 )
 def test_a_wrong_dance_is_named(dance: Callable[..., Any], words: str) -> None:
-    verdict = ch11.check_2(dance)
-    assert verdict.correct is False
-    assert words in verdict.message
+    assert_wrong(ch11.check_2(dance), words)
     assert ch11.check_2(ch11._dance).correct is True
 
 
@@ -328,15 +333,27 @@ def test_a_wrong_dance_is_named(dance: Callable[..., Any], words: str) -> None:
     [
         (lambda c, d, t: ch11._twins(c, d, t)[::-1], "wrong way round"),
         (lambda c, d, t: ch11._twins(c, d, math.inf), "do not agree"),
+        (ch11._nearest, "most similar"),
+        (ch11._by_difference, "difference of distances"),
+        (lambda c, d, t: ch11._twins(c, d, t, ch11._root_of_sum), "sum over the points"),
+        (lambda c, d, t: ch11._twins(c, d, t, ch11._mean_square), "root is missing"),
+        (lambda c, d, t: ch11._twins(c, d, t, ch11._largest), "largest gap"),
+        (lambda c, d, t: ch11._twins(c, d, t, ch11._mean_gap), "mean gap"),
+        (lambda c, d, t: ch11._twins(c, d, t, np.std), "standard deviation"),
+        (lambda c, d, t: (0, 1), "Compare all pairs"),
+        (lambda c, d, t: ch11._twins(c, d, t) + (c.fill(0),)[:0], "changed curves"),
         (lambda c, d, t: 1.0, "pair"),
     ],
 )
 def test_wrong_twins_are_named(twins: Callable[..., Any], words: str) -> None:
-    verdict = ch11.check_4(twins)
-    assert verdict.correct is False
-    assert words in verdict.message
+    assert_wrong(ch11.check_4(twins), words)
     assert ch11.check_4(ch11._twins).correct is True
     assert ch11.check_4(lambda c, d, t: np.array(ch11._twins(c, d, t))).correct is True
+
+
+def test_the_checkers_runs_all_have_twins() -> None:
+    for curves, distances, tolerance in ch11._runs():
+        assert ch11._twins(curves, distances, tolerance) > (-1, -1)
 
 
 def test_twins_agree_and_lie_apart() -> None:
@@ -344,8 +361,28 @@ def test_twins_agree_and_lie_apart() -> None:
     assert ch11._twins(curves, np.array([100.0, 200.0, 500.0, 1.0]), 0.2) == (0, 2)
 
 
-@pytest.mark.parametrize("number", sorted(WRONG))
-def test_there_are_two_wrong_answers_and_nothing_is_no_answer(number: int) -> None:
-    assert len(WRONG[number]) == 2
+@pytest.mark.parametrize("number", sorted(CHECKS))
+def test_nothing_is_no_answer(number: int) -> None:
     empty = (..., ...) if number == 3 else (...,)
     assert CHECKS[number](*empty).correct is None
+
+
+def verdict_on(exercise: int, code: str) -> Verdict:
+    names: dict[str, Any] = {"math": math, "np": np, "torch": torch, "F": F}
+    exec(code, names)
+    answers = (names["real"], names["fake"]) if exercise == 3 else (list(names.values())[-1],)
+    return CHECKS[exercise](*answers)
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
+def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
+    verdict = verdict_on(exercise, code)
+    assert verdict.correct is False
+    assert "raised" not in verdict.message
+    assert len(verdict.message) > 25
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in RIGHT.items() for code in codes])
+def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
+    verdict = verdict_on(exercise, code)
+    assert verdict.correct is True, verdict.message

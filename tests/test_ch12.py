@@ -15,6 +15,7 @@ from torch import Tensor
 from gan_lessons import losses, studies, theory
 from gan_lessons.exercises import Verdict, ch12
 from tests.chapters import assert_wrong
+from tests.right_answers.ch12 import RIGHT
 from tests.wrong_answers.ch12 import WRONG
 
 NOTEBOOK = Path(__file__).parent.parent / "book" / "12_label_smoothing.ipynb"
@@ -222,9 +223,13 @@ def test_exercise_1_takes_both_ends(answer: Any) -> None:
         ((0.65017, LOG2), "mean of the two"),
         ((0.65017, 1.3763), "one-sided"),
         ((0.65017, 2.0), "bits"),
-        ((0.65017, 1.0), "2 H("),
-        ((0.65017,), "two numbers"),
-        (0.65, "should be a tuple"),
+        ((0.65017, 1.1), "2 H("),
+        ((0.65017, 1), "rounded too much"),
+        ((-0.65017, 1.386), "sign"),
+        ((0.65017, -1.386), "sign"),
+        ((0.65017, 0.65017), "other end"),
+        ((0.65017,), "pair of numbers"),
+        (0.65, "should be a pair"),
     ],
 )
 def test_exercise_1_points_at_the_mistake(answer: Any, pointer: str) -> None:
@@ -253,7 +258,10 @@ def test_exercise_2_takes_two_ways() -> None:
         (lambda s, t, a, b: F.logsigmoid(best_logit(s, t, a, b)), "log(1 - D*)"),
         (lambda s, t, a, b: math.log(a) + s - math.log(1 - b) - t, "two terms"),
         (lambda s, t, a, b: 0 * s, "0.2007"),
+        (lambda s, t, a, b: best_logit(s, t, a, b) / LOG2, "base 2"),
         (lambda s, t, a, b: best_logit(s, t, a, b).sum(), "there are 4"),
+        (lambda s, t, a, b: best_logit(s, t, a, b).flatten(), "should be (2, 3)"),
+        (lambda s, t, a, b: best_logit(s, t, a, b).add_(0 * s.add_(1)), "changed argument 1"),
         (
             lambda s, t, a, b: torch.log(a * s.exp() + b * t.exp()) - torch.log((1 - a) * s.exp() + (1 - b) * t.exp()),
             "logaddexp",
@@ -287,8 +295,10 @@ def test_exercise_3_takes_the_sum() -> None:
         (lambda p, q, a, b: floor(p, q, a, b) / LOG2, "bits"),
         (lambda p, q, a, b: -floor(p, q, a, b), "sign"),
         (lambda p, q, a, b: torch.ones(3), "one number"),
-        (lambda p, q, a, b: torch.tensor(0.1), "2 H(0.45)"),
+        (lambda p, q, a, b: torch.tensor(0.1), "2 H(0.5)"),
+        (lambda p, q, a, b: floor(p, q, a, b) / len(p), "mean over the notes"),
         (quotient, "0 log 0"),
+        (lambda p, q, a, b: quotient(p + 1e-3, q + 1e-3, a, b), "2 H(0.5)"),
     ],
 )
 def test_exercise_3_points_at_the_mistake(wrong: Function, pointer: str) -> None:
@@ -312,6 +322,10 @@ def test_exercise_4_takes_the_loss() -> None:
         (lambda r, f, a: losses.bce(r, a) + losses.bce(f, 1 - a), "both sides"),
         (lambda r, f, a: losses.bce(r, 1.0) + losses.bce(f, 0.0), "hard labels"),
         (lambda r, f, a: one_sided(f, r, a), "swapped"),
+        (lambda r, f, a: -one_sided(r, f, a), "sign"),
+        (lambda r, f, a: one_sided(r, f, a).detach(), "no gradient flows"),
+        (lambda r, f, a: one_sided(r.detach(), f, a), "input number 1"),
+        (lambda r, f, a: one_sided(r.clamp(-99, 99), f, a), "clamp nothing"),
         (lambda r, f, a: len(r) * one_sided(r, f, a), "sum over the batch"),
         (lambda r, f, a: one_sided(r.sigmoid(), f.sigmoid(), a), "sigmoid too many"),
         (lambda r, f, a: r, "one number"),
@@ -333,6 +347,8 @@ FIRST, SECOND = 0.008 / 0.108, 0.891 / 0.991
 
 def test_exercise_5_takes_both_factors() -> None:
     assert ch12.check_5((FIRST, SECOND)).correct is True
+    assert "has changed" not in ch12.check_5((FIRST, SECOND)).message
+    assert "has changed" in ch12.check_5((FIRST, 0.9)).message  # 0.90, or a wrong turn: right, and told
 
 
 @pytest.mark.parametrize(
@@ -345,12 +361,15 @@ def test_exercise_5_takes_both_factors() -> None:
         ((0.009 / 0.109, SECOND), "0.8"),
         ((1.0, SECOND), "one-sided case"),
         ((0.5, SECOND), "t = 0.8"),
-        ((FIRST, 0.9), "has changed"),
+        ((1 / FIRST, SECOND), "other way round"),
+        ((FIRST, 0.91), "divided by"),
+        ((FIRST, -SECOND), "sign"),
+        ((FIRST, 1 - SECOND), "lost"),
         ((FIRST, 1.0), "non-saturating"),
         ((FIRST, 0.009 / 0.109), "beta = 0"),
         ((FIRST, 1 / SECOND), "other way round"),
         ((FIRST, 0.3), "divided by"),
-        ((FIRST,), "two numbers"),
+        ((FIRST,), "pair of numbers"),
     ],
 )
 def test_exercise_5_points_at_the_mistake(answer: Any, pointer: str) -> None:
@@ -391,21 +410,32 @@ def changed(change: Callable[[float, float], Any]) -> Function:
         (changed(lambda a, b: (3.0, 4.0)), "1/2 - alpha"),
         (changed(lambda a, b: (a, 0.0)), "1/2 - alpha"),
         (changed(lambda a, b: (round(a, 1), round(b, 1))), "1/2 - alpha"),  # only the usual targets
-        (changed(lambda a, b: a), "two numbers"),
+        (changed(lambda a, b: a), "pair of numbers"),
     ],
 )
 def test_exercise_6_points_at_the_mistake(wrong: Function, pointer: str) -> None:
     assert_wrong(ch12.check_6(wrong), pointer)
 
 
+NAMES = {"math": math, "np": np, "torch": torch, "F": F}
+
+
 @pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
 def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
-    found: dict[str, Any] = {"math": math, "torch": torch, "F": F}
-    exec(code, found)
-    verdict = CHECKS[exercise](list(found.values())[-1])
+    names: dict[str, Any] = dict(NAMES)
+    exec(code, names)
+    verdict = CHECKS[exercise](list(names.values())[-1])
     assert verdict.correct is False
     assert "raised" not in verdict.message
     assert len(verdict.message) > 40
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in RIGHT.items() for code in codes])
+def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
+    names: dict[str, Any] = dict(NAMES)
+    exec(code, names)
+    verdict = CHECKS[exercise](list(names.values())[-1])
+    assert verdict.correct is True, verdict.message
 
 
 SOFTER = {"one-sided 0.9", "one-sided 0.7", "two-sided", "wrong side", "noisy"}

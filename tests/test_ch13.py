@@ -19,6 +19,7 @@ from gan_lessons.models import convolutions
 from gan_lessons.models.layers import BatchDeviation
 from gan_lessons.profiles import PROFILES
 from tests.chapters import assert_wrong
+from tests.right_answers.ch13 import RIGHT
 from tests.wrong_answers.ch13 import WRONG
 
 ROOT = Path(__file__).parent.parent
@@ -196,8 +197,11 @@ def test_exercise_1_takes_divergence_and_floors(answer: Any) -> None:
         ((LOG2, LOG2 * 5_000 / 3), "K = 8"),
         ((LOG2, 0.0014 / LOG2), "other way round"),
         ((LOG2, 3.0), "divide by"),
-        ((LOG2,), "two numbers"),
-        (LOG2, "should be a tuple"),
+        ((math.log(4), 495), "entropy of the four"),
+        ((0.69, 0.0014), "that is the floor"),
+        ((0.7, 500), "rounded too much"),
+        ((LOG2,), "pair of numbers"),
+        (LOG2, "should be a pair"),
     ],
 )
 def test_exercise_1_points_at_the_mistake(answer: Any, pointer: str) -> None:
@@ -213,7 +217,10 @@ def good(which: Tensor, distance: Tensor, weights: Tensor) -> Tensor:
 
 
 def by_loop(which: Tensor, distance: Tensor, weights: Tensor, part: float) -> int:
-    found = [sum(w == k and d <= 3 for w, d in zip(which.tolist(), distance.tolist(), strict=True)) for k in range(4)]
+    found = [
+        sum(w == k and d <= 3 for w, d in zip(which.tolist(), distance.tolist(), strict=True))
+        for k in range(len(weights))
+    ]
     return sum(c >= part * len(which) * w for c, w in zip(found, weights.tolist(), strict=False))
 
 
@@ -231,6 +238,9 @@ def test_exercise_2_takes_every_way_to_write_it(answer: Function) -> None:
         (lambda w, d, p, part: strict(w, d, torch.full_like(p, 1 / len(p)), part), "weights differ"),
         (lambda w, d, p, part: int((good(w, d, p) > part * len(w) * p).sum()), "limit itself"),
         (lambda w, d, p, part: good(w, d, p) >= part * len(w) * p, "one number"),
+        (lambda w, d, p, part: strict(w, d + 1e-3, p, part), "exactly 3"),
+        (lambda w, d, p, part: strict(w, d, p, 0.5), "half of what is due"),
+        (lambda w, d, p, part: strict(w, d, p.fill_(0.5), part), "changed argument 3"),
         (lambda w, d, p, part: 17, "which = (1, 1, 1, 0)"),
     ],
 )
@@ -264,12 +274,19 @@ def test_exercise_3_takes_every_way_to_write_it(answer: Function) -> None:
         (lambda a, K, n: min(K, n * a), "cut at K"),
         (lambda a, K, n: K * (1 - (1 - a) ** n), "a / K only"),
         (lambda a, K, n: K - by_luck(a, K, n), "missed"),
+        (lambda a, K, n: -K * math.expm1(-n * a / K), "only where"),
+        (lambda a, K, n: K if a >= K else min(K, n * a) if a < 1e-9 else by_luck(a, K, n), "1 - a/K is 1"),
+        (lambda a, K, n: K if a >= K and n < 100 else -K * math.expm1(n * math.log1p(-a / K)), "n = 1,000,000,000,000"),
         (lambda a, K, n: 1 - (1 - a / K) ** (n * K), "capture any"),
         (lambda a, K, n: 0.5, "probability"),
     ],
 )
 def test_exercise_3_points_at_the_mistake(answer: Any, pointer: str) -> None:
     assert_wrong(ch13.check_3(answer), pointer)
+
+
+def fewer(x: Tensor) -> int:
+    return x.shape[-2] if x.shape[-2] > 1 else 0
 
 
 def beside(x: Tensor, spread: Tensor) -> Tensor:
@@ -292,6 +309,10 @@ def test_exercise_4_takes_every_way_to_write_it(answer: Function) -> None:
     ("answer", "pointer"),
     [
         (lambda x: beside(x, x.var(-2, keepdim=True, correction=0).sqrt()), "inside the root"),
+        (
+            lambda x: beside(x, (x.square().mean(-2, keepdim=True) - x.mean(-2, keepdim=True).square() + 1e-8).sqrt()),
+            "squared mean",
+        ),
         (lambda x: beside(x, x.std(-2, keepdim=True)), "n - 1"),
         (lambda x: beside(x, x.var(-2, keepdim=True, correction=0)), "variance"),
         (lambda x: beside(x, x.std(-1, keepdim=True, correction=0)), "one note"),
@@ -299,6 +320,14 @@ def test_exercise_4_takes_every_way_to_write_it(answer: Function) -> None:
         (lambda x: beside(x, x.std(tuple(range(x.ndim - 1)), keepdim=True, correction=0)), "mixes the seeds"),
         (lambda x: x.std(-2, keepdim=True, correction=0).expand_as(x), "has the shape"),
         (lambda x: torch.cat([x.std(-2, keepdim=True, correction=0).expand_as(x), x], -1), "numbers first"),
+        (lambda x: beside(x, x.std(-2, keepdim=True, correction=0).mean(-1, keepdim=True)), "one number for all"),
+        (
+            lambda x: beside(x, ((x - x.mean(-2, keepdim=True)) ** 2).sum(-2, keepdim=True).div(fewer(x)).sqrt()),
+            "batch of 1",
+        ),
+        (lambda x: beside(x, x.std(-2, keepdim=True, correction=0).detach()), "gradient is wrong"),
+        (lambda x: beside(x, x.std(-2, keepdim=True, correction=0)).detach(), "no gradient flows"),
+        (lambda x: beside(x.mul_(1.0).add_(1), x), "changed x"),
         (lambda x: beside(x, 0 * x), "deviation of column"),
         (lambda x: x.tolist(), "tensor"),
     ],
@@ -329,7 +358,11 @@ def test_exercise_5_takes_the_three_numbers(answer: Any) -> None:
         ((999 / 52_000, 50, math.log2(10 / 7)), "bits"),
         ((999 / 52_000, 50, math.inf), "other direction"),
         ((999 / 52_000, 50, 5.0), "1/700"),
-        ((999 / 52_000, 50), "three numbers"),
+        ((999 / 52_000, 50, math.log(1_000 / 300)), "300 lost"),
+        ((999 / 52_000, 50, 0.376), "wobble"),
+        ((999 / 52_000, 50, 0.7), "70 %"),
+        ((1_000 / 52_000, 50, 0.357), "K = 1,000"),
+        ((999 / 52_000, 50), "3 numbers"),
     ],
 )
 def test_exercise_5_points_at_the_mistake(answer: Any, pointer: str) -> None:
@@ -355,6 +388,13 @@ def test_exercise_6_takes_a_fraud_also_as_an_array() -> None:
         (lambda n, m, s: m[torch.arange(n) % len(m)], "too good"),
         (lambda n, m, s: fraud(n, m, s) + 1e-3 * torch.rand(n, 2), "different points"),
         (lambda n, m, s: m[:1].repeat(n, 1), "of 8 modes"),
+        (
+            lambda n, m, s: (
+                fraud(n, m, s) + 1e-9 * torch.rand(n, 2, dtype=torch.float64) * (fraud(n, m, s).abs() > 0.1)
+            ),
+            "different points",
+        ),
+        (lambda n, m, s: fraud(n, m, s) + 0 * m.add_(1)[0], "changed means"),
         (lambda n, m, s: fraud(n - 1, m, s), "shape"),
         (lambda n, m, s: fraud(n, m, s) / 0, "NaN"),
         (lambda n, m, s: torch.where(torch.arange(n)[:, None] % 9 == 0, 9.0, fraud(n, m, s)), "too little"),
@@ -365,12 +405,22 @@ def test_exercise_6_points_at_the_mistake(answer: Any, pointer: str) -> None:
     assert_wrong(ch13.check_6(answer), pointer)
 
 
+NAMES = {"math": math, "np": np, "torch": torch}
+
+
 @pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
 def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
-    names: dict[str, Any] = {"math": math, "torch": torch}
+    names: dict[str, Any] = dict(NAMES)
     exec(code, names)
-    answer = list(names.values())[-1]
-    verdict = CHECKS[exercise](answer)
+    verdict = CHECKS[exercise](list(names.values())[-1])
     assert verdict.correct is False
     assert "raised" not in verdict.message
     assert len(verdict.message) > 40
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in RIGHT.items() for code in codes])
+def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
+    names: dict[str, Any] = dict(NAMES)
+    exec(code, names)
+    verdict = CHECKS[exercise](list(names.values())[-1])
+    assert verdict.correct is True, verdict.message
