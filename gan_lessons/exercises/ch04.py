@@ -13,6 +13,7 @@ from gan_lessons import ensemble, losses, models, noise, theory, toys
 from gan_lessons.exercises import Verdict, checker, close, not_yet, right
 from gan_lessons.exercises.forms import Form, Found, any_number, number, several, table
 from gan_lessons.exercises.rounding import fault
+from gan_lessons.exercises.traces import unplayable
 from gan_lessons.training import GAN, train
 
 Function = Callable[..., Any]
@@ -237,21 +238,11 @@ def _play(one_round: Function, k: int, far: bool = False) -> _Played:
     for _ in range(2):
         if not left:
             one_round(G, D, draw_x, draw_z, d_optimizer, g_optimizer, k)
-            left = _left(G=G, D=D)
+            left = unplayable(G=G, D=D)
     after = [_flat(net) for net in (G, D)]
     g_moved, d_moved = (not torch.equal(a, b) for a, b in zip(before, after, strict=True))
     moved = "both" if g_moved and d_moved else "G" if g_moved else "D" if d_moved else None
     return _Played(torch.cat(after), moved, left)
-
-
-def _left(**networks: nn.Module) -> str:
-    """What a round should have put back in its networks, in words; "" where nothing is amiss."""
-    for name, network in networks.items():
-        if not all(weight.requires_grad for weight in network.parameters()):
-            return f"{name} is left unable to learn: put requires_grad back to True after the move."
-        if not network.training:
-            return f"{name} is left in eval mode: put it back with .train()."
-    return ""
 
 
 def _same(one: _Played, other: _Played) -> bool:
