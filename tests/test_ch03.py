@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -13,6 +14,7 @@ from torch import Tensor
 from gan_lessons import GAN, losses, models, noise, theory, train
 from gan_lessons.exercises import Verdict, ch03
 from tests.chapters import assert_wrong, by_hand, difference
+from tests.right_answers.ch03 import RIGHT
 from tests.wrong_answers.ch03 import WRONG
 
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch03, f"check_{number}") for number in range(1, 7)}
@@ -62,7 +64,7 @@ def test_algorithm_1_by_hand_and_the_library_end_in_equal_weights(k: int) -> Non
     assert difference(hand.D, fresh.D) > 1e-3
 
 
-@pytest.mark.parametrize("answer", [JS_ANSWER, np.float32(JS_ANSWER), torch.tensor([JS_ANSWER]), 0.1431])
+@pytest.mark.parametrize("answer", [JS_ANSWER, np.float32(JS_ANSWER), torch.tensor([JS_ANSWER]), 0.1431, 0.14])
 def test_exercise_1_takes_the_divergence(answer: Any) -> None:
     assert ch03.check_1(answer).correct is True
 
@@ -75,7 +77,8 @@ def test_exercise_1_takes_the_divergence(answer: Any) -> None:
         (1.10 - LOG2, "the mean fine twice"),
         (JS_ANSWER / LOG2, "bits"),
         (-JS_ANSWER, "sign"),
-        (0.14, "Give three digits"),
+        ((math.log(4) + 1.10) / 2, "sign of V"),
+        (0.1, "rounded too much"),
         (0.155, "First turn"),
         (1.10, "First turn"),
         (math.nan, "it is nan"),
@@ -106,7 +109,11 @@ def test_exercise_2_takes_every_way_to_write_it(best_D: Function) -> None:
         (lambda p, q, prior: prior * p / (p + q), "denominator"),
         (lambda p, q, prior: (1 - prior) * q / (prior * p + (1 - prior) * q), "forged"),
         (lambda p, q, prior: prior * torch.ones_like(p), "point by point"),
-        (lambda p, q, prior: float("nan"), "point by point"),
+        (lambda p, q, prior: float("nan"), "the shape"),
+        (lambda p, q, prior: (prior * p / (prior * p + (1 - prior) * q)).sum(), "One answer for each place"),
+        (lambda p, q, prior: p.log() - q.log() + math.log(prior / (1 - prior)), "logit"),
+        (lambda p, q, prior: prior * p / (prior * p + (1 - prior) * q + 1e-8), "small number"),
+        (lambda p, q, prior: p.mul_(prior) / p.add_((1 - prior) * q), "changed argument 1"),
     ],
 )
 def test_exercise_2_points_at_the_mistake(best_D: Function, pointer: str) -> None:
@@ -119,6 +126,11 @@ def loop(p: Tensor, q: Tensor) -> float:
         total += a * math.log(a / (a + b)) if a else 0.0
         total += b * math.log(b / (a + b)) if b else 0.0
     return total
+
+
+def patched(p: Tensor, q: Tensor) -> Tensor:
+    D = p / (p + q + 1e-8)
+    return (p * (D + 1e-8).log() + q * (1 - D + 1e-8).log()).sum()
 
 
 @pytest.mark.parametrize("best_value", [loop, lambda p, q: -2 * LOG2 + 2 * theory.js(p, q)])
@@ -136,6 +148,10 @@ def test_exercise_3_takes_every_way_to_write_it(best_value: Function) -> None:
         (lambda p, q: (p * (p / (p + q)).log() + q * (q / (p + q)).log()).sum(), "nan"),
         (lambda p, q: (torch.xlogy(p, p / (p + q)) + torch.xlogy(q, q / (p + q))).sum(), "nan"),
         (lambda p, q: 0.0, "Put D* into V"),
+        (lambda p, q: torch.xlogy(p, p) + torch.xlogy(q, q) - torch.xlogy(p + q, p + q), "sum over the kinds"),
+        (lambda p, q: loop(p, q) / len(p), "mean over the kinds"),
+        (lambda p, q: loop(p, q) / LOG2, "bits"),
+        (patched, "small number"),
     ],
 )
 def test_exercise_3_points_at_the_mistake(best_value: Function, pointer: str) -> None:
@@ -163,6 +179,9 @@ def test_exercise_4_takes_every_way_to_write_it(weights: Function) -> None:
         (lambda a: (1 - (-a).sigmoid(), (-a).sigmoid()), "The saturating weight is rounded"),
         (lambda a: (a.sigmoid(), a.sigmoid()), "Differentiate"),
         (lambda a: a.sigmoid(), "two tensors"),
+        (lambda a: (a.sigmoid() / len(a), (-a).sigmoid() / len(a)), "without the mean"),
+        (lambda a: (a.flatten().sigmoid(), (-a).flatten().sigmoid()), "one weight for each note"),
+        (lambda a: (a.neg_().sigmoid(), a.sigmoid()), "your function changed a"),
     ],
 )
 def test_exercise_4_points_at_the_mistake(weights: Function, pointer: str) -> None:
@@ -192,9 +211,13 @@ def test_exercise_5_takes_what_he_says_and_what_he_misses(answer: Any) -> None:
         ((0.5, -math.log(4), 0.0), "eyes that see x"),
         ((0.5, -math.log(4), 2 * TRUE_JS), "twice"),
         ((0.5, -math.log(4), 0.1), "js_quadrature"),
-        ((0.5, -math.log(4), round(TRUE_JS, 2)), "Give three digits"),
-        ((0.5, -math.log(4)), "three numbers"),
-        (0.5, "should be a list or a tuple"),
+        ((0.5, -math.log(4), round(TRUE_JS, 1)), "rounded too much"),
+        ((0.5, -math.log(4), TRUE_JS / LOG2), "bits"),
+        ((0.5, math.log(4), TRUE_JS), "sign"),
+        ((0.5, 2 * TRUE_JS - math.log(4), TRUE_JS), "sees x"),
+        ((math.nan, -math.log(4), TRUE_JS), "Look at D"),
+        ((0.5, -math.log(4)), "should be 3 numbers, but it holds 2"),
+        (0.5, "should be 3 numbers"),
     ],
 )
 def test_exercise_5_points_at_the_mistake(answer: Any, pointer: str) -> None:
@@ -222,6 +245,16 @@ def descent(start: float) -> Function:
     return closest
 
 
+def moments(distance: Function, p: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    mean = theory.integrate(p * x, x)
+    return mean, theory.integrate(p * (x - mean) ** 2, x).sqrt()
+
+
+def looked_up(distance: Function, p: Tensor, x: Tensor) -> tuple[float, float]:
+    known = [(-0.6, 1.813), (-0.52, 1.8), (-2.0, 0.5)]
+    return min(known, key=lambda one: float(distance(p, normal(x, *one))))
+
+
 def test_exercise_6_takes_a_descent_from_several_starts() -> None:
     assert ch03.check_6(descent(0.0)).correct is True
 
@@ -245,21 +278,36 @@ def test_the_listed_optima_of_exercise_6_are_optima() -> None:
 @pytest.mark.parametrize(
     ("closest", "pointer"),
     [
-        (lambda distance, p, x: (-0.6, 1.813), "For 2 KL(m‖p) you found"),
+        (moments, "For 2 KL(m‖p) you found"),
+        (lambda distance, p, x: (-0.6, 1.813), "For JS(p, q) and p in a mirror"),
         (lambda distance, p, x: (-2.0, 0.5), "For KL(p‖q) you found"),
         (lambda distance, p, x: (0.0, -1.0), "must be above 0"),
-        (lambda distance, p, x: 1.0, "raised TypeError"),
+        (lambda distance, p, x: 1.0, "a pair of numbers"),
+        (lambda distance, p, x: (math.nan, 1.0), "Search more widely"),
+        (lambda distance, p, x: (x.neg_()[0], 1.0), "your function changed x"),
+        (looked_up, "p in a mirror"),
     ],
 )
 def test_exercise_6_points_at_the_mistake(closest: Function, pointer: str) -> None:
     assert_wrong(ch03.check_6(closest), pointer)
 
 
+NAMES = {"math": math, "np": np, "sympy": sympy, "torch": torch, "F": F, "grad": torch.autograd.grad, "theory": theory}
+
+
 @pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
 def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
-    names: dict[str, Any] = {"math": math, "torch": torch, "theory": theory}
+    names: dict[str, Any] = dict(NAMES)
     exec(code, names)
     verdict = CHECKS[exercise](list(names.values())[-1])
     assert verdict.correct is False
     assert "raised" not in verdict.message
     assert len(verdict.message) > 40
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in RIGHT.items() for code in codes])
+def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
+    names: dict[str, Any] = dict(NAMES)
+    exec(code, names)
+    verdict = CHECKS[exercise](list(names.values())[-1])
+    assert verdict.correct is True, verdict.message

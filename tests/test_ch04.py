@@ -16,6 +16,8 @@ from torch import Tensor
 from gan_lessons import GAN, losses, models, noise, theory, toys, train
 from gan_lessons.exercises import Verdict, ch04
 from tests.chapters import assert_wrong, by_hand, difference
+from tests.right_answers.ch04 import RIGHT
+from tests.wrong_answers.ch04 import WRONG
 
 NOTEBOOK = Path(__file__).parent.parent / "book" / "04_gan_in_1d.ipynb"
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch04, f"check_{number}") for number in range(1, 7)}
@@ -130,7 +132,7 @@ def test_the_criteria_ask_more_of_the_officer_than_a_coin_has(
     assert phase_of(q_mean, q_std, opinion) == phase
 
 
-@pytest.mark.parametrize("answer", [1 / 0.6, np.float32(5 / 3), torch.tensor([1.6667])])
+@pytest.mark.parametrize("answer", [1 / 0.6, np.float32(5 / 3), torch.tensor([1.6667]), 1.7])
 def test_exercise_1_takes_the_density(answer: Any) -> None:
     assert ch04.check_1(answer).correct is True
 
@@ -149,7 +151,7 @@ def test_the_density_of_exercise_1_is_that_of_the_push_forward() -> None:
         (0.6, "divide by it"),
         (1 / 6.18, "taken at z"),
         (0.0, "cancel"),
-        (1.7, "Give three digits"),
+        (2, "rounded too much"),
         (1.6, "Find all z"),  # 4 % off
         (math.nan, "it is nan"),
         ("1.67", "should be a number"),
@@ -173,13 +175,15 @@ def test_the_ways_of_exercise_2_are_the_slopes_of_the_best_logit() -> None:
         ((2 / 3, -1, 1), "forged"),
         ((0.5, -1, 1), "narrower heap"),
         ((0.9, -1, 1), "Put x = 3"),
-        ((0.33, -1, 1), "Give three digits"),
+        ((0.3, -1, 1), "rounded too much"),
         ((0.32, -1, 1), "Put x = 3"),  # 4 % off
+        ((-math.log(2), -1, 1), "logit"),
+        ((1 / 3, "left", "up"), "+1 (to the right)"),
         ((1 / 3, 1, 1), "Not all notes"),
         ((1 / 3, 1, -1), "Which sign"),
         ((1 / 3, -4, 3.2), "+1 (to the right)"),
-        ((1 / 3, -1), "three numbers"),
-        (1 / 3, "should be a list or a tuple"),
+        ((1 / 3, -1), "it holds 2"),
+        (1 / 3, "it is a float"),
     ],
 )
 def test_exercise_2_points_at_the_mistake(answer: Any, pointer: str) -> None:
@@ -207,6 +211,19 @@ def with_bce(G: Any, D: Any, draw_x: Function, draw_z: Function, d_optimizer: An
 
 def test_exercise_3_takes_cross_entropy_too() -> None:
     assert ch04.check_3(with_bce).correct is True
+
+
+def with_probabilities(
+    G: Any, D: Any, draw_x: Function, draw_z: Function, d_optimizer: Any, g_optimizer: Any, k: int
+) -> None:
+    for _ in range(k):
+        fake = G(draw_z())
+        d_optimizer.zero_grad()
+        (-D(draw_x()).sigmoid().log().mean() - (1 - D(fake.detach()).sigmoid()).log().mean()).backward()
+        d_optimizer.step()
+    g_optimizer.zero_grad()
+    (1 - D(fake).sigmoid()).log().mean().backward()
+    g_optimizer.step()
 
 
 def d_alone(G: Any, D: Any, draw_x: Function, draw_z: Function, d_optimizer: Any, g_optimizer: Any, k: int) -> None:
@@ -248,6 +265,17 @@ def whole_value(new_forgeries: bool) -> Function:
         (lambda *all: ch04._a_round(g_moves=all[-1])(*all), "G moves k times"),
         (ch04._a_round(d_moves=1), "D moves once"),
         (ch04._a_round(clear=False), "pile up"),
+        (ch04._a_round(g_clear=False), "G's gradients pile up"),
+        (ch04._a_round(g_first=True), "G moves before D"),
+        (ch04._a_round(sign=0.5), "D goes down half"),
+        (ch04._a_round(g_sign=0.5, fresh=True), "G goes down half"),
+        (ch04._a_round(sign=0.5, g_sign=0.5), "V has no halves"),
+        (ch04._a_round(sign=16), "D takes sums"),
+        (ch04._a_round(g_sign=16), "G takes sums"),
+        (ch04._a_round(sign=16, g_sign=16), "16 times the money"),
+        (lambda G, D, *all: (ch04._a_round()(G, D, *all), D.requires_grad_(False)), "D is left unable to learn"),
+        (lambda G, D, *all: (ch04._a_round()(G, D, *all), G.eval()), "G is left in eval mode"),
+        (with_probabilities, "log space"),
         (ch04._a_round(sign=-1), "D moves the wrong way"),
         (ch04._a_round(g_sign=-1), "G moves the wrong way"),
         (ch04._a_round(non_saturating=True), "the other game"),
@@ -271,7 +299,7 @@ def test_exercise_3_points_at_the_mistake(one_round: Function, pointer: str) -> 
         ({"A": "k5 fast", "B": "k1 slow", "C": "k5 slow"}, "2 of 3 wrong. A"),
         ({"A": "k5 slow", "B": "k1 plain", "C": "k5 fast"}, "1 of 3 wrong. B"),
         ({"A": "k5", "B": "k1 slow", "C": "k5 fast"}, "no game of section 5"),
-        ({"A": "k5 slow"}, "Keep the keys"),
+        ({"A": "k5 slow"}, "there is no 'B'"),
     ],
 )
 def test_exercise_4_points_at_the_mistake(answer: Any, pointer: str) -> None:
@@ -301,7 +329,8 @@ def test_the_period_of_exercise_5_is_that_of_the_game() -> None:
         (4 * math.pi / 0.0009, "The root"),
         (4 * math.pi / 0.09, "D's rate alone"),
         (1 / PERIOD, "inverse"),
-        (100, "Differentiate"),
+        (150, "Differentiate"),
+        (400, "rounded too much"),
     ],
 )
 def test_exercise_5_points_at_the_mistake(answer: Any, pointer: str) -> None:
@@ -311,7 +340,8 @@ def test_exercise_5_points_at_the_mistake(answer: Any, pointer: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "pointer"),
     [
-        ({"d_lr": 1e-3}, "three keys"),
+        ({"d_lr": 1e-3}, "there is no 'g_lr'"),
+        ({"d_lr": 1e-3, "g_lr": "1e-3", "beta1": 0.5}, "under 'g_lr'"),
         ({"d_lr": -1e-3, "g_lr": 1e-3, "beta1": 0.5}, "above 0"),
         ({"d_lr": 1e-3, "g_lr": 1e-3, "beta1": 1.0}, "beta1 in"),
     ],
@@ -324,6 +354,7 @@ def test_exercise_6_refuses_what_is_no_setting(answer: Any, pointer: str) -> Non
     ("js", "swing", "correct", "pointer"),
     [
         (0.20, 0.10, True, "Right."),
+        (0.20, 0.213, True, "Right."),  # the chapter's own game: four games are few
         (0.20, 0.30, False, "still swings"),
         (0.40, 0.10, False, "calm, but"),
         (0.69, 0.01, False, "not there yet"),
@@ -336,6 +367,40 @@ def test_exercise_6_tells_apart_how_games_end(
     verdict = ch04.check_6({"d_lr": 5e-3, "g_lr": 1e-3, "beta1": 0.5})
     assert verdict.correct is correct
     assert pointer in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("d_lr", "g_lr", "beta1", "pointer"),
+    [(2e-3, 2e-3, 0.5, "answer faster"), (0.01, 0.001, 0.9, "smaller beta1"), (4e-3, 2e-3, 0.5, "large enough")],
+)
+def test_exercise_6_blames_what_is_at_fault(
+    d_lr: float, g_lr: float, beta1: float, pointer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ch04, "_calm", lambda *rates: (0.2, 0.4))
+    assert_wrong(ch04.check_6({"d_lr": d_lr, "g_lr": g_lr, "beta1": beta1}), pointer)
+
+
+GAME_NAMES = ("k1 slow", "k5 slow", "k1 fast", "k5 fast", "k1 two rates", "k1 plain")
+NAMES = {"math": math, "np": np, "torch": torch, "F": F, "theory": theory, "games": dict.fromkeys(GAME_NAMES)}
+# exercise 6 plays for seconds: the kernel run of the chapter judges it
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n in range(1, 6) for code in WRONG[n]])
+def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
+    names: dict[str, Any] = dict(NAMES)
+    exec(code, names)
+    verdict = CHECKS[exercise](names.get("one_round", names.get(f"answer_{exercise}")))
+    assert verdict.correct is False
+    assert "raised" not in verdict.message
+    assert len(verdict.message) > 40
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n in range(1, 6) for code in RIGHT[n]])
+def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
+    names: dict[str, Any] = dict(NAMES)
+    exec(code, names)
+    verdict = CHECKS[exercise](names.get("one_round", names.get(f"answer_{exercise}")))
+    assert verdict.correct is True, verdict.message
 
 
 def test_checkers_leave_the_global_random_state_alone() -> None:

@@ -4,15 +4,18 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from gan_lessons import judges
+from gan_lessons import data, judges
 from gan_lessons.exercises import Verdict, ch06
 from gan_lessons.metrics.distances import frechet_distance, kernel_distance, moments
 from gan_lessons.metrics.neighbours import precision_recall
 from tests.chapters import by_hand
+from tests.right_answers.ch06 import RIGHT
+from tests.wrong_answers.ch06 import WRONG
 
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch06, f"check_{number}") for number in range(1, 7)}
 
@@ -51,6 +54,7 @@ def test_the_distance_by_hand_on_the_chapters_two_numbers_is_6() -> None:
         (3 + 4, "Square the differences"),
         (9 + 1 + 25, "difference of deviations"),
         (24.0, "Equation"),
+        (20, "rounded too much"),
     ],
 )
 def test_1_knows_the_usual_wrong_turns(answer: float, words: str) -> None:
@@ -77,6 +81,9 @@ def off(a: Tensor, pairs: float) -> Tensor:
         (lambda x, g: -kernel_distance(x, g), "but for the sign"),
         (lambda x, g: max(kernel_distance(x, g), 0.0), "cut at 0"),
         (lambda x, g: kernel_distance(x * math.sqrt(3), g * math.sqrt(3)), "divided by d"),
+        (lambda x, g: abs(kernel_distance(x, g)), "sign of a negative value"),
+        (lambda x, g: k(x, g), "one number"),
+        (lambda x, g: kernel_distance(x.mul_(2), g), "changed argument 1"),
     ],
 )
 def test_2_knows_the_usual_wrong_turns(kernel: Callable[[Tensor, Tensor], Any], words: str) -> None:
@@ -91,7 +98,7 @@ def test_2_knows_the_usual_wrong_turns(kernel: Callable[[Tensor, Tensor], Any], 
         ({"X": "memory", "Y": "blur", "Z": "dropped class"}, "Count the classes"),
         ({"X": "blur", "Y": "memory", "Z": "dropped class"}, "count as copies"),
         ({"X": "memory", "Y": "noise", "Z": "blur"}, "'noise' is none of them"),
-        ({"X": "memory"}, "Keep the three keys"),
+        ({"X": "memory"}, "there is no 'Y'"),
     ],
 )
 def test_3_knows_the_usual_wrong_turns(answer: dict[str, str], words: str) -> None:
@@ -110,7 +117,15 @@ def test_3_knows_the_usual_wrong_turns(answer: dict[str, str], words: str) -> No
         (lambda r, f, k: precision_recall(r, f, max(1, k - 1)), "has been counted"),
         (lambda r, f, k: ch06._own_balls(r, f, k), "wrong points"),
         (lambda r, f, k: (1.0, 1.0), "it should be"),
-        (lambda r, f, k: 1.0, "two numbers"),
+        (lambda r, f, k: np.array(precision_recall(r, f, k)), "Right"),
+        (lambda r, f, k: 1.0, "a pair of numbers"),
+        (lambda r, f, k: [100 * one for one in precision_recall(r, f, k)], "per cent"),
+        (
+            lambda r, f, k: [n * one for n, one in zip((len(f), len(r)), precision_recall(r, f, k), strict=True)],
+            "numbers of",
+        ),
+        (lambda r, f, k: (math.nan, 1.0), "it should be"),
+        (lambda r, f, k: precision_recall(r.mul_(2), f.mul_(2), k), "changed real"),
     ],
 )
 def test_4_knows_the_usual_wrong_turns(measure: Callable[..., Any], words: str) -> None:
@@ -132,6 +147,10 @@ def line(n: Tensor, distances: Tensor, which: int) -> float:
         (lambda n, d: d.mean(), "mean over the sizes"),
         (lambda n, d: line(1 / n, d, 0), "line in n"),
         (lambda n, d: 0.0, "least squares"),
+        (lambda n, d: line(n.sqrt(), d, 0), "1/sqrt(n)"),
+        (lambda n, d: max(line(n, d, 0), 0.0), "cut at 0"),
+        (lambda n, d: (line(n, d, 0), line(n, d, 1)), "one number"),
+        (lambda n, d: line(n, d.sub_(1), 0) + 1, "changed distances"),
         (lambda n, d: 3.0, "least squares"),
         (lambda n, d: line(n.sort().values[-2:], d[n.argsort()][-2:], 0), "least squares"),
     ],
@@ -146,6 +165,10 @@ def test_5_knows_the_usual_wrong_turns(extrapolate: Callable[[Tensor, Tensor], A
     [
         (lambda x: x.roll(1, dims=3), "Right"),
         (lambda x: x.roll(-1, dims=2), "Right"),
+        (lambda x: x.roll((1, 1), (2, 3)), "Right"),
+        (lambda x: x.roll(2, 3).numpy(), "Right"),
+        (lambda x: data.load("digits", "test").images[: len(x)], "in its place"),
+        (lambda x: x.int() + 1000, "Return bytes"),
         (lambda x: x, "still count as copies"),
         (lambda x: (x * 0.97).byte(), "still count as copies"),
         (lambda x: 255 - x, "the judge minds"),
@@ -167,3 +190,28 @@ def test_a_checker_never_raises(number: int) -> None:
         assert CHECKS[number](answer, *judge).correct is False
     for nothing in (None, ..., lambda *a: None):
         assert CHECKS[number](nothing, *judge).correct is None
+
+
+NAMES = {"math": math, "np": np, "torch": torch, "nn": nn, "data": data}
+ANSWERS = ("kernel_distance", "my_precision_recall", "at_infinity", "hide")
+
+
+def verdict_on(exercise: int, code: str) -> Verdict:
+    names: dict[str, Any] = dict(NAMES)
+    exec(code, names)
+    answer = next(names[name] for name in (f"answer_{exercise}", *ANSWERS) if name in names)
+    return CHECKS[exercise](answer, *([judges.load("mnist")] if exercise == 6 else []))
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
+def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
+    verdict = verdict_on(exercise, code)
+    assert verdict.correct is False
+    assert "raised" not in verdict.message
+    assert len(verdict.message) > 40
+
+
+@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in RIGHT.items() for code in codes])
+def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
+    verdict = verdict_on(exercise, code)
+    assert verdict.correct is True, verdict.message

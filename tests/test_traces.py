@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gan_lessons.exercises.traces import changes
+from gan_lessons.exercises.traces import changes, unplayable
 
 
 def network() -> nn.Module:
@@ -84,3 +84,12 @@ def test_nan_is_no_change() -> None:
     with changes(x=x, array=np.array([np.nan])) as changed:
         x.clone()
     assert changed == []
+
+
+def test_a_network_that_cannot_learn_on_is_named() -> None:
+    G, D = network(), network()
+    assert unplayable(G=G, D=D) == ""
+    D[1].eval()  # type: ignore[index]
+    assert "D is left in eval mode" in unplayable(G=G, D=D)
+    G[2].bias.requires_grad_(False)  # type: ignore[index]
+    assert "G is left unable to learn" in unplayable(G=G, D=D)

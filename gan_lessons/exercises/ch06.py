@@ -1,13 +1,18 @@
 """Checkers of chapter 06, How do we know it is good?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from gan_lessons import data
 from gan_lessons.exercises import Verdict, checker, close, not_yet, right
+from gan_lessons.exercises.forms import Unfit, any_number, several, table, tensor
+from gan_lessons.exercises.rounding import fault
+from gan_lessons.exercises.traces import changes
+from gan_lessons.exercises.trials import agrees, misses
 from gan_lessons.metrics.classifier import DigitClassifier
 from gan_lessons.metrics.distances import frechet_distance, kernel_distance, moments
 from gan_lessons.metrics.neighbours import copy_limit, precision_recall, share_of_copies
@@ -19,118 +24,178 @@ HIDDEN = 300  # images in exercise 6
 @checker(float)
 def check_1(answer: float) -> Verdict:
     """The squared Fréchet distance of N(0, 1) and N(3, 5^2): 9 + 16."""
-    if close(answer, 25.0):
-        return right("9 for the means, 16 for the standard deviations.")
-    wrong_turns = {
-        5.0: "That is the distance. The square of it is asked for, which is what everybody quotes.",
-        9.0: "That is the share of the means. The spreads differ, too.",
-        16.0: "That is the share of the standard deviations. The means differ, too.",
-        585.0: "The second term takes the standard deviations, 1 and 5, not the variances, 1 and 25.",
-        7.0: "Square the differences before you add them.",
-        35.0: "The formula is a difference of deviations, squared: 1 + 25 - 2 * 1 * 5, not their squares added.",
-    }
-    return _first(answer, wrong_turns) or not_yet(
-        "Equation: the difference of the means squared, plus that of s and s'."
-    )
+    turns = [
+        (5.0, "That is the distance. The square of it is asked for, which is what everybody quotes."),
+        (9.0, "That is the share of the means. The spreads differ, too."),
+        (16.0, "That is the share of the standard deviations. The means differ, too."),
+        (585.0, "The second term takes the standard deviations, 1 and 5, not the variances, 1 and 25."),
+        (7.0, "Square the differences before you add them."),
+        (35.0, "The formula is a difference of deviations, squared: 1 + 25 - 2 * 1 * 5, not their squares added."),
+        (33.0, "The second term takes the standard deviations, 1 and 5, not the variances; and it is squared."),
+    ]
+    otherwise = "Equation: the difference of the means squared, plus that of s and s'."
+    if pointer := fault(answer, 25.0, turns, otherwise):
+        return not_yet(pointer)
+    return right("9 for the means, 16 for the standard deviations.")
 
 
 @checker(callable)
 def check_2(kernel: Function) -> Verdict:
     """kernel(x, g): the unbiased kernel distance of features (n, d) and (m, d)."""
-    x, g = _cloud(6, 3, 0), _cloud(9, 3, 1, 0.5)
-    given, truth = kernel(x, g), kernel_distance(x, g)
-    if close(given, truth, 1e-4) and close(kernel(g, x), truth, 1e-4):
-        return right("Its mean over many draws of real images is 0, and single values may be negative.")
-    parts = _k(x, x), _k(g, g), _k(x, g)
-    off = [p.sum() - p.diagonal().sum() for p in parts[:2]]
-    wrong_turns = {
-        float(parts[0].mean() + parts[1].mean() - 2 * parts[2].mean()): (
-            "That is the biased estimate: it pairs each image with itself. Leave the diagonals out."
-        ),
-        float(off[0] / 36 + off[1] / 81 - 2 * parts[2].mean()): (
-            "The diagonal is left out, but still counted: n (n - 1) pairs are left, not n * n."
-        ),
-        float(off[0] / 30 + off[1] / 72 - parts[2].mean()): "The mean between the clouds counts twice.",
-        float(off[0] / 30 + off[1] / 72): "The mean between the clouds is missing.",
-        -truth: "Right but for the sign: alike within, minus alike between.",
-        max(truth, 0.0): "Right but for a cut at 0. An unbiased estimate of 0 is negative half of the time: let it be.",
-    }
-    return _first(given, wrong_turns) or not_yet(
-        f"For a test case yours gives {float(given):.4g}, but it should be {truth:.4g}. Look at the kernel: the "
-        "product is divided by d, 1 is added, and then comes the third power."
-    )
+    for (x, g), given, wanted in misses(kernel, kernel_distance, _pairs_of_clouds()):
+        truth, n, m = float(wanted), len(x), len(g)
+        if given.numel() != 1:
+            return not_yet(f"The distance is one number, but yours holds {given.numel()}: take means over the pairs.")
+        within = [float(p.sum() - p.trace()) for p in (_k(x, x), _k(g, g))]
+        a, b, between = within[0] / (n * (n - 1)), within[1] / (m * (m - 1)), float(_k(x, g).mean())
+        biased = float(_k(x, x).mean() + _k(g, g).mean()) - 2 * between
+        turns = [
+            (biased, "That is the biased estimate: it pairs each image with itself. Leave the diagonals out."),
+            (
+                within[0] / n**2 + within[1] / m**2 - 2 * between,
+                "The diagonal is left out, but still counted: n (n - 1) pairs are left, not n * n.",
+            ),
+            (a + b - between, "The mean between the clouds counts twice."),
+            (a + b, "The mean between the clouds is missing."),
+            (abs(truth), "Right but for the sign of a negative value: an unbiased estimate of 0 may be negative."),
+            (-truth, "Right but for the sign: alike within, minus alike between."),
+            (
+                max(truth, 0.0),
+                "Right but for a cut at 0. An unbiased estimate of 0 is negative half of the time: let it be.",
+            ),
+            (abs(truth) ** 0.5, "That is a root. The distance is quoted as it is, squared."),
+        ]
+        for value, pointer in turns:
+            if agrees(given, torch.tensor(value), torch.float32):
+                return not_yet(pointer)
+        return not_yet(
+            f"For x {tuple(x.shape)} and g {tuple(g.shape)} yours gives {float(given):.4g}, but it should be "
+            f"{truth:.4g}. Look at the kernel: the product is divided by d, 1 is added, and then comes the third power."
+        )
+    return right("Its mean over many draws of real images is 0, and single values may be negative.")
 
 
-@checker(dict)
-def check_3(answer: Mapping[str, str]) -> Verdict:
+def _pairs_of_clouds() -> Iterator[tuple[Tensor, Tensor]]:
+    """Features of several sizes, one of them with a distance below 0, and in both precisions."""
+    for n, m, d in ((6, 9, 3), (9, 6, 3), (2, 3, 5), (40, 20, 1)):
+        yield _cloud(n, d, 0), _cloud(m, d, 1, 0.5)
+        yield _cloud(n, d, 0).double(), _cloud(m, d, 1, 0.5).double()
+    yield _cloud(8, 3, 4), _cloud(8, 3, 4).flip(1)
+    yield _cloud(7, 3, 2), _cloud(7, 3, 2)  # the same images: far below 0
+
+
+@checker(table(str, "X", "Y", "Z"))
+def check_3(answer: dict[str, str]) -> Verdict:
     """Which report card belongs to which fault."""
     truth = {"X": "memory", "Y": "dropped class", "Z": "blur"}
-    if set(answer) != set(truth):
-        return not_yet("Keep the three keys X, Y and Z.")
-    unknown = set(answer.values()) - set(truth.values())
+    known = {_letters(fault): fault for fault in truth.values()}
+    unknown = [word for word in answer.values() if _letters(word) not in known]
     if unknown:
-        return not_yet(f"Use the words {sorted(truth.values())}; {sorted(map(str, unknown))[0]!r} is none of them.")
-    if answer == truth:
+        return not_yet(f"Use the words {sorted(truth.values())}; {unknown[0]!r} is none of them.")
+    given = {key: known[_letters(word)] for key, word in answer.items()}
+    if given == truth:
         return right("X would win every contest that looks at the Fréchet distance alone.")
-    if answer["X"] != "memory":
+    if given["X"] != "memory":
         return not_yet("All of X's images count as copies, and yet its distance is that of real images. Who does that?")
     return not_yet("One of Y and Z draws nine digits only. Count the classes.")
+
+
+def _letters(word: str) -> str:
+    """The letters of a word or two: "dropped_class" is "dropped class"."""
+    return "".join(filter(str.isalnum, word))
 
 
 @checker(callable)
 def check_4(measure: Function) -> Verdict:
     """measure(real, fake, k): precision and recall."""
-    real, fake = _cloud(60, 2, 0), _cloud(50, 2, 1, 0.9) * 0.6
-    for k in (1, 3):
-        given, truth = measure(real, fake, k), precision_recall(real, fake, k)
-        if not (isinstance(given, (tuple, list, Tensor)) and len(given) == 2):
-            return not_yet("Return two numbers, precision and recall.")
-        if close(given, truth, 1e-3):
-            continue
-        if close(given, truth[::-1], 1e-3):
-            return not_yet("The two are swapped: precision asks about the fake points, recall about the real ones.")
-        if k == 1 and close(given, (0.0, 0.0), 1e-3):
-            return not_yet("Your balls have radius 0: the nearest point to a point is itself. Take the next one.")
-        if k > 1 and close(given, precision_recall(real, fake, k - 1), 1e-3):
-            return not_yet("Your balls reach to the (k-1)-th nearest other point: the point itself has been counted.")
-        if close(given, _own_balls(real, fake, k), 1e-3):
-            return not_yet("The balls stand round the wrong points: precision uses balls round the real points.")
-        found, wanted = (", ".join(f"{float(v):.3f}" for v in pair) for pair in (given, truth))
-        return not_yet(f"For a test case with k = {k} yours gives {found}, but it should be {wanted}.")
+    for real, fake, k in _two_clouds():
+        with changes(real=real, fake=fake) as changed:
+            result = measure(real, fake, k)
+        if changed:
+            raise Unfit(f"may be right, but {changed[0]}")
+        given = several(any_number, 2)(result)
+        if pointer := _of_the_shares(given, real, fake, k):
+            return not_yet(pointer)
     return right("Swap the two sets, and precision and recall swap.")
+
+
+def _two_clouds() -> Iterator[tuple[Tensor, Tensor, int]]:
+    for k in (1, 3):
+        yield _cloud(60, 2, 0), _cloud(50, 2, 1, 0.9) * 0.6, k
+    yield _cloud(20, 5, 2).double(), _cloud(70, 5, 3).double() * 2, 2
+    yield _cloud(8, 3, 4), _cloud(12, 3, 5) + 50, 5  # far apart
+
+
+def _of_the_shares(given: tuple[float, ...], real: Tensor, fake: Tensor, k: int) -> str:
+    """What is wrong with a precision and a recall; "" where nothing is."""
+    truth = precision_recall(real, fake, k)
+    if close(given, truth, 1e-3):
+        return ""
+    if close(given, truth[::-1], 1e-3):
+        return "The two are swapped: precision asks about the fake points, recall about the real ones."
+    if k == 1 and close(given, (0.0, 0.0), 1e-3):
+        return "Your balls have radius 0: the nearest point to a point is itself. Take the next one."
+    if k > 1 and close(given, precision_recall(real, fake, k - 1), 1e-3):
+        return "Your balls reach to the (k-1)-th nearest other point: the point itself has been counted."
+    if close(given, _own_balls(real, fake, k), 1e-3):
+        return "The balls stand round the wrong points: precision uses balls round the real points."
+    if close([one / 100 for one in given], truth, 1e-3):
+        return "Those are per cent. Give shares, between 0 and 1."
+    if close([given[0] / len(fake), given[1] / len(real)], truth, 1e-3):
+        return "Those are numbers of points. Take the mean over all of them."
+    mine, wanted = (", ".join(f"{value:.3f}" for value in pair) for pair in (given, truth))
+    return f"For a test case with k = {k} yours gives {mine}, but it should be {wanted}."
 
 
 @checker(callable)
 def check_5(at_infinity: Function) -> Verdict:
     """at_infinity(n, distances): the constant of a straight line in 1/n."""
-    sizes = torch.tensor([500.0, 1000.0, 2000.0, 5000.0, 10000.0])
-    bend = torch.tensor([0.2, -0.3, 0.2, 0.0, -0.1])  # a line through two of the points is not the best one
-    for n, end, bias in ((sizes, 3.0, 4000.0), (sizes.flip(0) / 2, 17.4, 900.0)):
-        verdict = _extrapolated(at_infinity, n, end + bias / n + bend, f"{end:g} + {bias:g}/n")
-        if verdict is not None:
-            return verdict
+    for n, distances, near in _measured():
+        with changes(n=n, distances=distances) as changed:
+            result = at_infinity(n, distances)
+        if changed:
+            raise Unfit(f"may be right, but {changed[0]}")
+        if pointer := _of_the_line(tensor(result), n.double(), distances.double(), near):
+            return not_yet(pointer)
     return right("It may come out negative where the true distance is 0: it is an estimate, not a distance.")
 
 
-def _extrapolated(at_infinity: Function, n: Tensor, distances: Tensor, near: str) -> Verdict | None:
-    """What is wrong with the constant of a line in 1/n through these distances; None where it is right."""
-    columns = torch.stack([torch.ones(5), 1 / n], 1).double()
-    constant, slope = torch.linalg.lstsq(columns, distances.double()[:, None]).solution[:, 0].tolist()
-    given = at_infinity(n, distances)
+def _measured() -> Iterator[tuple[Tensor, Tensor, str]]:
+    """(sizes, distances, the law near which they lie), in any order, as whole numbers and in both precisions."""
+    sizes = torch.tensor([500.0, 1000.0, 2000.0, 5000.0, 10000.0])
+    bend = torch.tensor([0.2, -0.3, 0.2, 0.0, -0.1])  # a line through two of the points is not the best one
+    yield sizes, 3 + 4000 / sizes + bend, "3 + 4000/n"
+    yield sizes.flip(0) / 2, 17.4 + 1800 / sizes.flip(0) + bend, "17.4 + 900/n"
+    yield sizes[1:].long(), -0.5 + 800 / sizes[1:] + bend[1:], "-0.5 + 800/n"
+    more = torch.tensor([300.0, 700.0, 1100.0, 3000.0, 4000.0, 9000.0, 20000.0], dtype=torch.float64)
+    yield more, 40 + 3000 / more + more.sin(), "40 + 3000/n"
+
+
+def _of_the_line(given: Tensor, n: Tensor, distances: Tensor, near: str) -> str:
+    """What is wrong with the constant of a line in 1/n through these distances; "" where it is right."""
+    if given.numel() != 1:
+        return f"The value at infinity is one number, but yours holds {given.numel()}. Which coefficient is it?"
+    constant, slope = _line(1 / n, distances)
+    turns = [
+        (slope, "That is the slope c. The constant is asked for: the value at 1/n = 0."),
+        (float(distances[n.argmax()]), "That is the distance at the largest n. It still holds a bias of c/n."),
+        (float(distances.mean()), "That is the mean over the sizes. Fit a line in 1/n, and read it at 1/n = 0."),
+        (_line(n, distances)[0], "That is a line in n. The bias shrinks like 1/n: fit a line in 1/n."),
+        (_line(n**-0.5, distances)[0], "That is a line in 1/sqrt(n). The bias shrinks like 1/n."),
+        (max(constant, 0.0), "Right but for a cut at 0. It is an estimate: let it be negative."),
+    ]
     if close(given, constant, 5e-3):
-        return None
-    if close(given, slope, 1e-2):
-        return not_yet("That is the slope c. The constant is asked for: the value at 1/n = 0.")
-    if close(given, float(distances[n.argmax()]), 1e-3):
-        return not_yet("That is the distance at the largest n. It still holds a bias of c/n.")
-    if close(given, float(distances.mean()), 1e-3):
-        return not_yet("That is the mean over the sizes. Fit a line in 1/n, and read it at 1/n = 0.")
-    direct = torch.linalg.lstsq(torch.stack([torch.ones(5), n], 1), distances[:, None]).solution[0]
-    if close(given, float(direct), 1e-2):
-        return not_yet("That is a line in n. The bias shrinks like 1/n: fit a line in 1/n.")
-    return not_yet(
-        f"For distances near {near} yours gives {float(given):.4g}, and the line of least squares {constant:.4g}."
-    )
+        return ""
+    for value, pointer in turns:
+        if close(given, value, 5e-3):
+            return pointer
+    return f"For distances near {near} yours gives {float(given):.4g}, and the line of least squares {constant:.4g}."
+
+
+def _line(x: Tensor, y: Tensor) -> tuple[float, float]:
+    """Constant and slope of the line of least squares."""
+    slope = float(((x - x.mean()) * (y - y.mean())).sum() / (x - x.mean()).square().sum())
+    return float(y.mean()) - slope * float(x.mean()), slope
 
 
 @checker(callable, DigitClassifier)
@@ -138,8 +203,8 @@ def check_6(hide: Function, judge: DigitClassifier) -> Verdict:
     """hide(images): memorised images that no longer count as copies in pixels, and are still as good to the judge."""
     train, test = (data.load("digits", split).images for split in ("train", "test"))
     known = train[:HIDDEN]
-    hidden = hide(known.clone())
-    if not isinstance(hidden, Tensor) or hidden.shape != known.shape or hidden.dtype != torch.uint8:
+    hidden = _bytes(hide(known.clone()))
+    if hidden is None or hidden.shape != known.shape:
         return not_yet("Return bytes (torch.uint8) of the same shape as the images that came in.")
     limit = copy_limit(test.flatten(1), train.flatten(1))
     copies = share_of_copies(hidden.flatten(1), train.flatten(1), limit)
@@ -149,14 +214,33 @@ def check_6(hide: Function, judge: DigitClassifier) -> Verdict:
             f"{copies:.0%} of your images still count as copies; honest ones score 5 to 10 %. Change more pixels, "
             "in a way that a reader does not mind."
         )
-    if after > 3 * before:
+    if after > 5 * before:
         return not_yet(
             f"Only {copies:.0%} count as copies, but the Fréchet distance went from {before:.1f} to {after:.1f}: the "
             "judge minds. Which change leaves a digit the digit that it was?"
         )
+    kept = float((_classes(judge, hidden) == _classes(judge, known)).float().mean())
+    if kept < 0.8:
+        return not_yet(
+            f"Only {copies:.0%} count as copies, and the distance is small. But the judge finds the same digit as "
+            f"before in {kept:.0%} of the images only: change each image, and return it in its place."
+        )
     return right(
         f"{copies:.0%} count as copies, and the distance is {after:.1f} (before: {before:.1f}). All were copied."
     )
+
+
+def _bytes(images: Any) -> Tensor | None:
+    """Images as bytes, from a tensor or an array of whole numbers from 0 to 255; None for anything else."""
+    images = torch.from_numpy(images.copy()) if isinstance(images, np.ndarray) else images
+    if not isinstance(images, Tensor) or images.is_floating_point() or images.dtype == torch.bool:
+        return None
+    whole = images.dtype == torch.uint8 or (images.numel() > 0 and 0 <= int(images.min()) <= int(images.max()) <= 255)
+    return images.to("cpu", torch.uint8) if whole else None
+
+
+def _classes(judge: DigitClassifier, images: Tensor) -> Tensor:
+    return judge.probabilities(data.unit(images)).argmax(1)
 
 
 def _distance(judge: DigitClassifier, images: Tensor, real: Tensor) -> float:
@@ -178,7 +262,3 @@ def _k(a: Tensor, b: Tensor) -> Tensor:
 
 def _cloud(n: int, d: int, seed: int, shift: float = 0.0) -> Tensor:
     return torch.randn(n, d, generator=torch.Generator().manual_seed(seed)) + shift
-
-
-def _first(answer: Any, wrong_turns: Mapping[float, str]) -> Verdict | None:
-    return next((not_yet(text) for value, text in wrong_turns.items() if close(answer, value)), None)

@@ -52,6 +52,16 @@ def _kept(network: nn.Module) -> tuple[list[tuple[nn.Module, bool]], list[tuple[
     )
 
 
+def unplayable(**networks: nn.Module) -> str:
+    """What keeps networks from learning on: "D is left unable to learn: …", or in eval mode; "" where nothing does."""
+    for name, network in networks.items():
+        if not all(weight.requires_grad for weight in network.parameters()):
+            return f"{name} is left unable to learn: put requires_grad back to True."
+        if not all(module.training for module in network.modules()):
+            return f"{name} is left in eval mode: put it back with .train()."
+    return ""
+
+
 @contextmanager
 def changes(**things: Any) -> Iterator[list[str]]:
     """Watch tensors, networks, optimizers, lists and dicts; at the end the list holds, in words, what was changed.
