@@ -188,18 +188,14 @@ def _no_deviation(with_deviation: Function, x: Tensor) -> str:
         return (
             f"For x of shape {tuple(x.shape)} the result has the shape {tuple(truth.shape)}, not {tuple(given.shape)}."
         )
-    if not close(given, truth, 1e-3):
-        turns = _turns_of_4(x, truth) if x.shape[-2] > 1 else []
-        found = _first_match(given, turns, 1e-3)
-        if not bool(given.isfinite().all()):
-            return f"For x of shape {tuple(x.shape)} yours is NaN or infinite: in a batch of 1 the deviation is 0."
-        return (
-            found.message.removeprefix("Not yet. ")
-            if found
-            else "Column d + j holds the deviation of column j over the batch."
-        )
-    pointer = flow(with_deviation, _with_deviation, x.float()) if x.shape[-2] > 2 else ""
-    return f"The numbers are right, but {pointer}" if pointer else ""
+    if not bool(given.isfinite().all()):
+        return f"For x of shape {tuple(x.shape)} yours is NaN or infinite: in a batch of 1 the deviation is 0."
+    if close(given, truth, 1e-3):
+        pointer = flow(with_deviation, _with_deviation, x.float()) if x.shape[-2] > 2 else ""
+        return f"The numbers are right, but {pointer}" if pointer else ""
+    turns = _turns_of_4(x, truth) if x.shape[-2] > 1 else ()
+    pointers = (pointer for value, pointer in turns if close(given, value, 1e-3))
+    return next(pointers, "Column d + j holds the deviation of column j over the batch.")
 
 
 def _turns_of_4(x: Tensor, truth: Tensor) -> Iterator[tuple[Tensor, str]]:
@@ -286,9 +282,9 @@ def _unmasked(points: Tensor, toy: toys.Mixture) -> str:
     return f"the divergence is {kl:.4f}, {kl / floor:.1f} times the floor." if kl >= 3 * floor else ""
 
 
-def _first_match(given: Tensor, wrong_turns: Iterable[tuple[Any, str]], tol: float = 5e-4) -> Verdict | None:
+def _first_match(given: Tensor, wrong_turns: Iterable[tuple[Any, str]]) -> Verdict | None:
     """The pointer of the first wrong turn whose value is what a learner's function gave."""
-    return next((not_yet(pointer) for value, pointer in wrong_turns if close(given, value, tol)), None)
+    return next((not_yet(pointer) for value, pointer in wrong_turns if close(given, value, 5e-4)), None)
 
 
 def _good(which: Tensor, distance: Tensor, weights: Tensor) -> Tensor:
