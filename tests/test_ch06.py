@@ -78,7 +78,7 @@ def off(a: Tensor, pairs: float) -> Tensor:
         (lambda x, g: off(x, len(x) ** 2) + off(g, len(g) ** 2) - 2 * k(x, g).mean(), "still counted"),
         (lambda x, g: off(x, len(x) * (len(x) - 1)) + off(g, len(g) * (len(g) - 1)), "is missing"),
         (lambda x, g: off(x, len(x) * (len(x) - 1)) + off(g, len(g) * (len(g) - 1)) - k(x, g).mean(), "counts twice"),
-        (lambda x, g: -kernel_distance(x, g), "but for the sign"),
+        (lambda x, g: -kernel_distance(x, g), "alike within"),
         (lambda x, g: max(kernel_distance(x, g), 0.0), "cut at 0"),
         (lambda x, g: kernel_distance(x * math.sqrt(3), g * math.sqrt(3)), "divided by d"),
         (lambda x, g: abs(kernel_distance(x, g)), "sign of a negative value"),
