@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+import torch.nn.functional as F
+from torch import Tensor
 
 from gan_lessons import data, judges
 from gan_lessons.exercises import Verdict, ch06
@@ -78,7 +79,7 @@ def off(a: Tensor, pairs: float) -> Tensor:
         (lambda x, g: off(x, len(x) ** 2) + off(g, len(g) ** 2) - 2 * k(x, g).mean(), "still counted"),
         (lambda x, g: off(x, len(x) * (len(x) - 1)) + off(g, len(g) * (len(g) - 1)), "is missing"),
         (lambda x, g: off(x, len(x) * (len(x) - 1)) + off(g, len(g) * (len(g) - 1)) - k(x, g).mean(), "counts twice"),
-        (lambda x, g: -kernel_distance(x, g), "but for the sign"),
+        (lambda x, g: -kernel_distance(x, g), "alike within"),
         (lambda x, g: max(kernel_distance(x, g), 0.0), "cut at 0"),
         (lambda x, g: kernel_distance(x * math.sqrt(3), g * math.sqrt(3)), "divided by d"),
         (lambda x, g: abs(kernel_distance(x, g)), "sign of a negative value"),
@@ -192,7 +193,7 @@ def test_a_checker_never_raises(number: int) -> None:
         assert CHECKS[number](nothing, *judge).correct is None
 
 
-NAMES = {"math": math, "np": np, "torch": torch, "nn": nn, "data": data}
+NAMES = {"math": math, "np": np, "torch": torch, "F": F, "data": data}
 ANSWERS = ("kernel_distance", "my_precision_recall", "at_infinity", "hide")
 
 

@@ -76,12 +76,10 @@ def check_2(kernel: Function) -> Verdict:
 
 
 def _pairs_of_clouds() -> Iterator[tuple[Tensor, Tensor]]:
-    """Features of several sizes, one of them with a distance below 0, and in both precisions."""
-    for n, m, d in ((6, 9, 3), (9, 6, 3), (2, 3, 5), (40, 20, 1)):
+    """Features of several sizes and in both precisions: a distance above 0, then some below."""
+    for n, m, d in ((40, 20, 1), (6, 9, 3), (9, 6, 3), (2, 3, 5)):
         yield _cloud(n, d, 0), _cloud(m, d, 1, 0.5)
         yield _cloud(n, d, 0).double(), _cloud(m, d, 1, 0.5).double()
-    yield _cloud(8, 3, 4), _cloud(8, 3, 4).flip(1)
-    yield _cloud(7, 3, 2), _cloud(7, 3, 2)  # the same images: far below 0
 
 
 @checker(table(str, "X", "Y", "Z"))

@@ -78,6 +78,6 @@ RIGHT = {
         "def hide(images):\n    return images.roll((1, 1), (2, 3))",  # diagonally
         "def hide(images):\n    return images.roll(2, 3)",  # two pixels
         "def hide(images):\n    return np.roll(images.numpy(), -1, axis=2)",
-        "def hide(images):\n    moved = nn.functional.pad(images, (0, 1, 0, 0))[..., 1:]\n    return moved.int()",
+        "def hide(images):\n    moved = F.pad(images, (0, 1, 0, 0))[..., 1:]\n    return moved.int()",
     ),
 }
