@@ -209,6 +209,18 @@ def loud(G: nn.Module, D: nn.Module, optimizer: Optimizer, z: Tensor) -> None:
     optimizer.step()
 
 
+def evaluated(G: nn.Module, D: nn.Module, g: Optimizer, d: Optimizer, real: Tensor, z: Tensor) -> None:
+    fake = G(z)
+    d.zero_grad()
+    (F.softplus(-D(real)).mean() + F.softplus(D(fake.detach())).mean()).backward()
+    d.step()
+    D.eval()
+    g.zero_grad()
+    F.softplus(-D(fake)).mean().backward()
+    g.step()
+    D.train()
+
+
 def thawed_never(G: nn.Module, D: nn.Module, g: Optimizer, d: Optimizer, real: Tensor, z: Tensor) -> None:
     a_round(G, D, g, d, real, z)
     D.requires_grad_(False)
@@ -299,6 +311,7 @@ def test_other_right_answers_are_right(check: Any, answers: Any) -> None:
         (ch10.check_3, (lambda *players: 0,), "neither player"),
         (ch10.check_3, (partial(a_round, cut=True),), "G does not move"),
         (ch10.check_3, (broken,), "the wrong way"),
+        (ch10.check_3, (evaluated,), "against a D in evaluation mode"),
         (ch10.check_3, (thawed_never,), "still frozen"),
         (ch10.check_4, (loud,), "in evaluation mode"),
         (ch10.check_3, (partial(a_round, still=True),), "D does not move"),

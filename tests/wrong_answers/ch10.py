@@ -133,7 +133,7 @@ WRONG = {
         "    D.train()",
         "def quiet(G, D, optimizer, z):\n"
         "    optimizer.zero_grad()\n"
-        "    F.softplus(-D(G(z))).mean().backward()\n"
+        "    F.softplus(-copy.deepcopy(D)(G(z))).mean().backward()\n"
         "    optimizer.step()\n"
         "    D.zero_grad()",  # also what lay there before
         "def quiet(G, D, optimizer, z):\n"
