@@ -347,7 +347,7 @@ def test_checkers_leave_the_global_random_state_alone() -> None:
 
 
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch10, f"check_{number}") for number in range(1, 6)}
-NAMES = {"np": np, "math": math, "copy": copy, "hashlib": hashlib, "torch": torch, "F": F, "losses": losses}
+NAMES = {"np": np, "copy": copy, "hashlib": hashlib, "torch": torch, "F": F, "losses": losses}
 STEPS = {"discriminator_step": discriminator_step, "generator_step": generator_step}
 
 
