@@ -221,6 +221,11 @@ def evaluated(G: nn.Module, D: nn.Module, g: Optimizer, d: Optimizer, real: Tens
     D.train()
 
 
+def g_resting(G: nn.Module, D: nn.Module, g: Optimizer, d: Optimizer, real: Tensor, z: Tensor) -> None:
+    a_round(G, D, g, d, real, z)
+    G.eval()
+
+
 def thawed_never(G: nn.Module, D: nn.Module, g: Optimizer, d: Optimizer, real: Tensor, z: Tensor) -> None:
     a_round(G, D, g, d, real, z)
     D.requires_grad_(False)
@@ -312,6 +317,7 @@ def test_other_right_answers_are_right(check: Any, answers: Any) -> None:
         (ch10.check_3, (partial(a_round, cut=True),), "G does not move"),
         (ch10.check_3, (broken,), "the wrong way"),
         (ch10.check_3, (evaluated,), "against a D in evaluation mode"),
+        (ch10.check_3, (g_resting,), "After the round G is in evaluation mode"),
         (ch10.check_3, (thawed_never,), "still frozen"),
         (ch10.check_4, (loud,), "in evaluation mode"),
         (ch10.check_3, (partial(a_round, still=True),), "D does not move"),
