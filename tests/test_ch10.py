@@ -334,6 +334,8 @@ def test_other_right_answers_are_right(check: Any, answers: Any) -> None:
         (ch10.check_5, (lambda a, mu: -push(a, mu), lambda mu: 0.0), "take its negative"),
         (ch10.check_5, (lambda a, mu: push(-a, mu), lambda mu: 0.0), "D's pressure"),
         (ch10.check_5, (push, lambda mu: 0.0), "vanish"),
+        (ch10.check_5, (push, lambda mu: 1 / (1 + mu)), "a probability"),
+        (ch10.check_5, (push, lambda mu: -math.log2(mu)), "natural logarithm"),
         (ch10.check_5, (push, math.log), "the sign"),
     ],
 )
