@@ -281,6 +281,11 @@ def everything(network: nn.Module, action: Callable[[], object]) -> set[str]:
     return set(network.state_dict())
 
 
+def sleepy(network: nn.Module, action: Callable[[], object]) -> set[str]:
+    network.eval()
+    return everything(network, action)
+
+
 def push(a: Tensor, mu: float) -> Tensor:
     return torch.sigmoid(-a) - mu * torch.sigmoid(a)
 
@@ -313,6 +318,7 @@ def test_other_right_answers_are_right(check: Any, answers: Any) -> None:
         (ch10.check_2, (close_witness,), "1e-7"),
         (ch10.check_2, (twice,), "called it 2 times"),
         (ch10.check_2, (everything,), "does not change"),
+        (ch10.check_2, (sleepy,), "mode or flags"),
         (ch10.check_3, (lambda *players: 0,), "neither player"),
         (ch10.check_3, (partial(a_round, cut=True),), "G does not move"),
         (ch10.check_3, (broken,), "the wrong way"),
@@ -331,6 +337,7 @@ def test_other_right_answers_are_right(check: Any, answers: Any) -> None:
         (ch10.check_4, (partial(turn, ending=nn.Module.zero_grad, clear=True),), "D .grad"),
         (ch10.check_4, (partial(turn, ending=lambda D: 0, clear=False),), "in its .grad"),
         (ch10.check_4, (lambda *players: 0,), "G does not move"),
+        (ch10.check_4, (lambda G, D, optimizer, z: z.zero_(),), "changed z, which it was given"),
         (ch10.check_5, (lambda a, mu: -push(a, mu), lambda mu: 0.0), "take its negative"),
         (ch10.check_5, (lambda a, mu: push(-a, mu), lambda mu: 0.0), "D's pressure"),
         (ch10.check_5, (push, lambda mu: 0.0), "vanish"),
