@@ -96,6 +96,8 @@ def test_exercise_2_takes_every_way_to_write_it(standardise: Function) -> None:
         (lambda z, low, high: (z - low) / (high - low) * ROOT12, "not at low"),
         (lambda z, low, high: z - (low + high) / 2, "Now the variance"),
         (lambda z, low, high: (z - low) / (high - low), "[0, 1)"),
+        (lambda z, low, high: (z - (high - low) / 2) * ROOT12 / (high - low), "half the length"),
+        (lambda z, low, high: (z - 0.5) * ROOT12, "[0, 1) alone"),
         (lambda z, low, high: 7 * z, "becomes 1.732"),
         (lambda z, low, high: z.sum(), "shape of z"),
         (0.5, "should be a function"),

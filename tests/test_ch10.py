@@ -209,6 +209,23 @@ def loud(G: nn.Module, D: nn.Module, optimizer: Optimizer, z: Tensor) -> None:
     optimizer.step()
 
 
+def evaluated(G: nn.Module, D: nn.Module, g: Optimizer, d: Optimizer, real: Tensor, z: Tensor) -> None:
+    fake = G(z)
+    d.zero_grad()
+    (F.softplus(-D(real)).mean() + F.softplus(D(fake.detach())).mean()).backward()
+    d.step()
+    D.eval()
+    g.zero_grad()
+    F.softplus(-D(fake)).mean().backward()
+    g.step()
+    D.train()
+
+
+def g_resting(G: nn.Module, D: nn.Module, g: Optimizer, d: Optimizer, real: Tensor, z: Tensor) -> None:
+    a_round(G, D, g, d, real, z)
+    G.eval()
+
+
 def thawed_never(G: nn.Module, D: nn.Module, g: Optimizer, d: Optimizer, real: Tensor, z: Tensor) -> None:
     a_round(G, D, g, d, real, z)
     D.requires_grad_(False)
@@ -264,6 +281,11 @@ def everything(network: nn.Module, action: Callable[[], object]) -> set[str]:
     return set(network.state_dict())
 
 
+def sleepy(network: nn.Module, action: Callable[[], object]) -> set[str]:
+    network.eval()
+    return everything(network, action)
+
+
 def push(a: Tensor, mu: float) -> Tensor:
     return torch.sigmoid(-a) - mu * torch.sigmoid(a)
 
@@ -296,9 +318,12 @@ def test_other_right_answers_are_right(check: Any, answers: Any) -> None:
         (ch10.check_2, (close_witness,), "1e-7"),
         (ch10.check_2, (twice,), "called it 2 times"),
         (ch10.check_2, (everything,), "does not change"),
+        (ch10.check_2, (sleepy,), "mode or flags"),
         (ch10.check_3, (lambda *players: 0,), "neither player"),
         (ch10.check_3, (partial(a_round, cut=True),), "G does not move"),
         (ch10.check_3, (broken,), "the wrong way"),
+        (ch10.check_3, (evaluated,), "against a D in evaluation mode"),
+        (ch10.check_3, (g_resting,), "After the round G is in evaluation mode"),
         (ch10.check_3, (thawed_never,), "still frozen"),
         (ch10.check_4, (loud,), "in evaluation mode"),
         (ch10.check_3, (partial(a_round, still=True),), "D does not move"),
@@ -312,9 +337,12 @@ def test_other_right_answers_are_right(check: Any, answers: Any) -> None:
         (ch10.check_4, (partial(turn, ending=nn.Module.zero_grad, clear=True),), "D .grad"),
         (ch10.check_4, (partial(turn, ending=lambda D: 0, clear=False),), "in its .grad"),
         (ch10.check_4, (lambda *players: 0,), "G does not move"),
+        (ch10.check_4, (lambda G, D, optimizer, z: z.zero_(),), "changed z, which it was given"),
         (ch10.check_5, (lambda a, mu: -push(a, mu), lambda mu: 0.0), "take its negative"),
         (ch10.check_5, (lambda a, mu: push(-a, mu), lambda mu: 0.0), "D's pressure"),
         (ch10.check_5, (push, lambda mu: 0.0), "vanish"),
+        (ch10.check_5, (push, lambda mu: 1 / (1 + mu)), "a probability"),
+        (ch10.check_5, (push, lambda mu: -math.log2(mu)), "natural logarithm"),
         (ch10.check_5, (push, math.log), "the sign"),
     ],
 )
@@ -334,7 +362,7 @@ def test_checkers_leave_the_global_random_state_alone() -> None:
 
 
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch10, f"check_{number}") for number in range(1, 6)}
-NAMES = {"np": np, "math": math, "copy": copy, "hashlib": hashlib, "torch": torch, "F": F, "losses": losses}
+NAMES = {"np": np, "copy": copy, "hashlib": hashlib, "torch": torch, "F": F, "losses": losses}
 STEPS = {"discriminator_step": discriminator_step, "generator_step": generator_step}
 
 

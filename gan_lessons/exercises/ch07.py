@@ -181,11 +181,11 @@ def _badly_begun(layer: nn.Module) -> str:
 
 def _not_normal(values: Tensor, std: float = 0.02) -> str:
     """What tells values from many of N(0, std^2), beyond five standard errors: mean, spread or tails."""
-    n, mean, spread = values.numel(), float(values.mean()), float(values.square().mean().sqrt())
-    if abs(mean) > 5 * std / math.sqrt(n):
-        return f"have mean {mean:.2g} and not 0"
+    n, mean, spread = values.numel(), float(values.mean()), float(values.std(correction=0))
     if not abs(spread / std - 1) < 5 / math.sqrt(2 * n):
         return f"have standard deviation {spread:.2g}"
+    if not abs(mean) < 5 * std / math.sqrt(n):
+        return f"have mean {mean:.2g} and not 0"
     tail = float((values.abs() > 2 * std).double().mean())  # a normal has 4.6 % of its values there, a uniform none
     if abs(tail - 0.0455) > 5 * math.sqrt(0.0455 / n):
         return f"lie beyond ±0.04 in {tail:.1%} of all cases, and not in 4.6 % as those of a normal do"

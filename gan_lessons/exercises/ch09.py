@@ -71,6 +71,8 @@ def check_2(standardise: Function) -> Verdict:
             ((z - middle) / (width / 2), "That brings z to [-1, 1), with a variance of 1/3. The variance should be 1."),
             ((z - low) / (width / ROOT12), "The spread is right. But the mean lies in the middle, not at low."),
             ((z - low) / width, "That brings z to [0, 1), the noise that this chapter is about."),
+            ((z - width / 2) / (width / ROOT12), "(b - a)/2 is half the length. The middle is (a + b)/2."),
+            ((z - 0.5) * ROOT12, "That is right for [0, 1) alone. Which mean and which spread has [low, high)?"),
             (z - middle, "The mean is right. Now the variance: divide by the standard deviation."),
             ((z - middle) * (width / ROOT12), "That multiplies by the standard deviation. Divide by it."),
         ]

@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -119,6 +120,8 @@ def check_3(mended: Round) -> Verdict:
     if not _same(D, D1):
         return not_yet("After one round D is elsewhere than in the careful loop. What does its loss compare, 1 and 0?")
     if not _same(G, G1):
+        if _same(G, _rounds(partial(_careful, evaluated=True), 1)[0][0]):
+            return not_yet("G moves as against a D in evaluation mode. The D that learns is in training mode.")
         if float(_step(G, G0) @ _step(G1, G0)) < 0:
             return not_yet("G moves the wrong way: its forgeries become easier to catch. Whose gradient does it go by?")
         return not_yet(
@@ -283,13 +286,15 @@ def _traces(G: nn.Module, D: nn.Module) -> dict[str, list[bytes]]:
     return found
 
 
-def _careful(G: nn.Module, D: nn.Module, g: Optimizer, d: Optimizer, real: Tensor, z: Tensor) -> None:
+def _careful(
+    G: nn.Module, D: nn.Module, g: Optimizer, d: Optimizer, real: Tensor, z: Tensor, *, evaluated: bool = False
+) -> None:
     fake = G(z)
     d.zero_grad()
     (F.softplus(-D(real)).mean() + F.softplus(D(fake.detach())).mean()).backward()
     d.step()
     g.zero_grad()
-    F.softplus(-D(fake)).mean().backward()
+    F.softplus(-D.train(not evaluated)(fake)).mean().backward()
     g.step()
 
 

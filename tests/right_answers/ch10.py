@@ -120,7 +120,7 @@ RIGHT = {
         "        a = (low + high) / 2\n"
         "        low, high = (a, high) if push(torch.tensor(a, dtype=torch.float64), mu) > 0 else (low, a)\n"
         "    return torch.tensor(low)",
-        "def push(a, mu):\n    return 1 / (1 + math.exp(a)) - mu / (1 + math.exp(-a))\n\n"  # of one number
+        "import math\n\ndef push(a, mu):\n    return 1 / (1 + math.exp(a)) - mu / (1 + math.exp(-a))\n\n"
         "def rest(mu):\n    return -torch.log(mu)",  # of tensors only
         "def push(a, mu):\n    return 1 - (1 + mu) * torch.sigmoid(a)\n\n"
         "def rest(mu):\n    return torch.logit(torch.tensor(1 / (1 + mu), dtype=torch.float64, requires_grad=True))",

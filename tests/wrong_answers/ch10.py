@@ -39,6 +39,11 @@ WRONG = {
         "    network.load_state_dict(before)\n"  # undoes it
         "    return {name for name in before if not torch.equal(before[name], after[name])}",
         "def touched(network, action):\n"
+        "    network.eval()\n"  # so that its buffers rest
+        "    before = copy.deepcopy(network.state_dict())\n"
+        "    action()\n"
+        "    return {name for name, t in network.state_dict().items() if not torch.equal(t, before[name])}",
+        "def touched(network, action):\n"
         "    before = copy.deepcopy(network)\n"
         "    action()\n"
         "    pairs = zip(before.children(), network.children())\n"
@@ -133,9 +138,14 @@ WRONG = {
         "    D.train()",
         "def quiet(G, D, optimizer, z):\n"
         "    optimizer.zero_grad()\n"
-        "    F.softplus(-D(G(z))).mean().backward()\n"
+        "    F.softplus(-copy.deepcopy(D)(G(z))).mean().backward()\n"
         "    optimizer.step()\n"
         "    D.zero_grad()",  # also what lay there before
+        "def quiet(G, D, optimizer, z):\n"
+        "    optimizer.zero_grad()\n"
+        "    F.softplus(-copy.deepcopy(D)(G(z))).mean().backward()\n"
+        "    optimizer.step()\n"
+        "    z.normal_()",  # over the given noise
         "def quiet(G, D, optimizer, z):\n"
         "    twin = copy.deepcopy(D).eval()\n"  # another D
         "    optimizer.zero_grad()\n"
