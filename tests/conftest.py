@@ -1,6 +1,7 @@
 """What all tests share: the repository's root, no network, and one browser."""
 
 import shutil
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,12 @@ from tests import outside
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Keep bytes out of the names of tests: a clock may stand in them, and pytest's workers must collect the same."""
     return argname if isinstance(val, bytes) else None
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C: a shell's background job, as the tests may be, is born deaf to it, and so are its children."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

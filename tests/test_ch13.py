@@ -16,7 +16,7 @@ from gan_lessons import data, ensemble, judges, studies, toys
 from gan_lessons.exercises import Verdict, ch13
 from gan_lessons.metrics import modes
 from gan_lessons.models import convolutions
-from gan_lessons.models.layers import BatchDeviation
+from gan_lessons.models.layers import BatchDeviation, Flat
 from gan_lessons.profiles import PROFILES
 from tests.chapters import assert_wrong
 from tests.right_answers.ch13 import RIGHT
@@ -65,9 +65,9 @@ def layers() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["deviation", "discrimination"])
-def test_a_layer_that_sees_the_batch_says_so_and_keeps_the_seeds_apart(layers: dict[str, Any], name: str) -> None:
+def test_a_layer_that_mixes_the_batch_says_so_and_keeps_the_seeds_apart(layers: dict[str, Any], name: str) -> None:
     layer = layers[name]
-    assert layer.sees_the_batch is True
+    assert layer.mixes_the_batch is True
     x = torch.randn(2, 6, 3, generator=source())
     other = torch.stack([x[0], torch.randn(6, 3, generator=source(1))])
     with torch.no_grad():
@@ -118,7 +118,12 @@ def test_the_mean_arrow_is_1_on_a_slope_short_on_a_hill_and_short_for_arrows_thr
 
 @pytest.fixture(scope="module")
 def stacks() -> dict[str, Any]:
-    given = {"profile": PROFILES["smoke"], "due": torch.full((10,), 0.1), "judges": judges, "unit": data.unit}
+    given: dict[str, Any] = {
+        "profile": PROFILES["smoke"],
+        "due": torch.full((10,), 0.1),
+        "judges": judges,
+        "unit": data.unit,
+    }
     return cells_with("def digits_in(", **given)
 
 
@@ -148,8 +153,9 @@ def test_mixed_stacks_keep_the_digits_of_each_colour_and_lose_their_company(stac
 
 @pytest.mark.parametrize("looks", [False, True])
 def test_the_officer_of_stacks_is_told_the_deviation_once_before_its_last_layer(looks: bool) -> None:
-    given = {"profile": PROFILES["smoke"], "RATES": {"patient": {}, "hasty": {}, "even": {}}}
-    names = cells_with("def officer(", convolutions=convolutions, MeanDeviation=BatchDeviation, **given)
+    given: dict[str, Any] = {"profile": PROFILES["smoke"], "RATES": {"patient": {}, "hasty": {}, "even": {}}}
+    given |= {"convolutions": convolutions, "MeanDeviation": BatchDeviation, "Flat": Flat}
+    names = cells_with("def officer(", **given)
     officer = names["officer"](looks)
     told = [k for k, layer in enumerate(officer) if isinstance(layer, BatchDeviation)]
     assert told == ([len(officer) - 3] if looks else [])

@@ -319,10 +319,12 @@ def test_score_prints_the_report_card_that_metrics_makes(weights: Path, capsys: 
     assert main(["score", "small", "--draws", "2", *ON_DIGITS]) == 0
     printed = capsys.readouterr().out
     train, test = (data.load("digits", split).images for split in ("train", "test"))
-    against = metrics.reference(judges.load("mnist"), test, train, 300)
+    against = metrics.reference(judges.load("mnist"), test, train, 300, second=judges.load(judges.SECOND))
     draws = [zoo.load("small").sample(300, seed) for seed in (0, 1)]
     assert printed.startswith(f"{metrics.report(draws, against, 'small')}\n\nRarest digit: ")
-    assert f"Judge {judges.card().sha256[:12]}, test images of digits; draws: 2 of 300." in printed
+    assert "Fréchet distance by the second judge" in printed
+    first, second = (judges.card(name).sha256[:12] for name in ("mnist", judges.SECOND))
+    assert f"Judges {first} and {second}, test images of digits.\nDraws: 2 of 300.\n" in printed
 
 
 def test_score_keeps_the_report_in_the_card_when_asked(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -334,6 +336,8 @@ def test_score_keeps_the_report_in_the_card_when_asked(weights: Path, capsys: py
     report = zoo.card("small").report
     assert report is not None
     assert (report["n"], report["draws"], report["judge"]) == (300, 2, judges.card().sha256)
+    assert report["second_judge"] == judges.card(judges.SECOND).sha256
+    assert report["second"]["frechet"]["verdict"] == "worse"
     assert report["against"] == "digits, test"
     assert f", {report['rarest_class']:.2f} times its share" in printed
     assert f", {report['commonest_class']:.2f} times.\n" in printed
