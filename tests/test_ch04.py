@@ -178,7 +178,8 @@ def test_the_ways_of_exercise_2_are_the_slopes_of_the_best_logit() -> None:
         ((0.3, -1, 1), "rounded too much"),
         ((0.32, -1, 1), "Put x = 3"),  # 4 % off
         ((-math.log(2), -1, 1), "logit"),
-        ((1 / 3, "left", "up"), "+1 (to the right)"),
+        ((1 / 3, "left", "up"), "The answer should be (D, way, way)"),
+        (("a third", -1, 1), "The answer should be (D, way, way)"),
         ((1 / 3, 1, 1), "Not all notes"),
         ((1 / 3, 1, -1), "Which sign"),
         ((1 / 3, -4, 3.2), "+1 (to the right)"),

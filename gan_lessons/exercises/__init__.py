@@ -114,11 +114,6 @@ def close(answer: Any, truth: Any, tol: float = 1e-3) -> bool:
     return a.shape == b.shape and bool(np.all(np.abs(a - b) <= tol * np.maximum(1.0, np.abs(b))))
 
 
-def roughly(answer: float, truth: float) -> bool:
-    """Whether a number was rounded to two digits or so: within 3 % of the truth."""
-    return abs(answer - truth) < 0.03 * abs(truth)
-
-
 def whole(value: Any) -> bool:
     """Whether a value is one whole number of whatever kind, such as 32, 64 / 2 or np.int64(32); True is none."""
     try:

@@ -49,14 +49,18 @@ def _a_way(value: Any) -> float:
         return words[word]
     if isinstance(value, str):
         raise Found(f"it is {value!r}")
-    return float(any_number(value))
+    return float(any_number.convert(value))
 
 
-@checker(several(object, 3))
-def check_2(answer: tuple[Any, Any, Any]) -> Verdict:
+def _a_guess(value: Any) -> tuple[float, float, float]:
+    D, low, high = several(object, 3).convert(value)
+    return float(number.convert(D)), _a_way(low), _a_way(high)
+
+
+@checker(Form("(D, way, way), a number and two ways, +1 (to the right) or -1 (to the left)", _a_guess))
+def check_2(answer: tuple[float, float, float]) -> Verdict:
     """(D*(3.0), way at 3.0, way at 3.6) for N(4, 0.5) against N(3.5, 0.25): 1/3, to the left, to the right."""
-    way = Form("a way, +1 (to the right) or -1 (to the left)", _a_way)
-    D, low, high = number(answer[0]), way(answer[1]), way(answer[2])
+    D, low, high = answer
     turns = [
         (2 / 3, "That is the probability that the note is forged: D* = p / (p + q)."),
         (0.5, "The exponents are equal at 3.0, but a narrower heap is also higher: 1 / (s√(2π))."),
