@@ -108,3 +108,11 @@ def test_a_batch_that_lies_channels_last_stays_so() -> None:
     assert layer(last).is_contiguous(memory_format=torch.channels_last)
     assert layer(x).is_contiguous()
     assert torch.allclose(layer(last), layer(x), atol=1e-6)
+
+
+def test_the_deviation_of_doubles_is_told_to_running_averages_of_floats() -> None:
+    layer = BatchDeviation()
+    x = torch.randn(6, 3, dtype=torch.float64)
+    assert layer(x).dtype == torch.float64
+    assert float(layer(x)[0, 3]) == pytest.approx(float(deviation(x)), rel=1e-12)
+    assert 0 < float(layer.running) < 1.2

@@ -125,7 +125,7 @@ class BatchDeviation(nn.Module):
             statistic = deviation(features)
             if self.momentum is not None:
                 with torch.no_grad():
-                    self.running.lerp_(statistic, self.momentum)
+                    self.running.lerp_(statistic.to(self.running.dtype), self.momentum)
         else:
             statistic = self.running
         extra = statistic.to(features.dtype).expand_as(features[:, :1])
