@@ -65,6 +65,7 @@ WRONG = {
         "answer_5 = (0.8 * 0.01 / (0.1 + 0.8 * 0.01), 1.0)",
         "answer_5 = (0.926, 0.899)",  # what is lost
         "answer_5 = (7.4, 89.9)",  # per cent
+        "answer_5 = (0.0741, 0.9)",  # the slope alone
         "answer_5 = (0.0748, 0.899)",  # r = 1/99
     ),
     6: (
