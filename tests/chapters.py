@@ -1,5 +1,6 @@
 """What tests of several chapters need: a chapter's cell by hand, and how far two networks are apart."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,3 +32,20 @@ def assert_wrong(verdict: Verdict, pointer: str) -> None:
     assert verdict.correct is False, verdict.message
     assert verdict.message.startswith("Not yet. ")
     assert pointer in verdict.message
+
+
+def cases(listed: Mapping[int, Iterable[str]]) -> list[tuple[int, str]]:
+    """Each answer of a chapter's list beside the number of its exercise."""
+    return [(number, code) for number, codes in listed.items() for code in codes]
+
+
+def assert_listed_right(verdict: Verdict) -> None:
+    """A verdict "right"; where it is not, its message is shown."""
+    assert verdict.correct is True, verdict.message
+
+
+def assert_listed_wrong(verdict: Verdict, letters: int = 25) -> None:
+    """A verdict "not yet" that points at something: it says more than that the code failed."""
+    assert verdict.correct is False
+    assert "raised" not in verdict.message
+    assert len(verdict.message) > letters

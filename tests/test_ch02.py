@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gan_lessons import losses
 from gan_lessons.exercises import Verdict, ch02
-from tests.chapters import assert_wrong, by_hand
+from tests.chapters import assert_listed_right, assert_listed_wrong, assert_wrong, by_hand, cases
 from tests.right_answers.ch02 import RIGHT
 from tests.wrong_answers.ch02 import WRONG
 
@@ -266,19 +266,15 @@ def test_the_temperature_of_exaggerated_logits_is_about_the_exaggeration(times: 
 NAMES = {"math": math, "np": np, "sympy": sympy, "torch": torch, "F": F, "grad": torch.autograd.grad}
 
 
-@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
+@pytest.mark.parametrize(("exercise", "code"), cases(WRONG))
 def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
     names: dict[str, Any] = dict(NAMES)
     exec(code, names)
-    verdict = CHECKS[exercise](list(names.values())[-1])
-    assert verdict.correct is False
-    assert "raised" not in verdict.message
-    assert len(verdict.message) > 40
+    assert_listed_wrong(CHECKS[exercise](list(names.values())[-1]), 40)
 
 
-@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in RIGHT.items() for code in codes])
+@pytest.mark.parametrize(("exercise", "code"), cases(RIGHT))
 def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
     names: dict[str, Any] = dict(NAMES)
     exec(code, names)
-    verdict = CHECKS[exercise](list(names.values())[-1])
-    assert verdict.correct is True, verdict.message
+    assert_listed_right(CHECKS[exercise](list(names.values())[-1]))

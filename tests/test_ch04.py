@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gan_lessons import GAN, losses, models, noise, theory, toys, train
 from gan_lessons.exercises import Verdict, ch04
-from tests.chapters import assert_wrong, by_hand, difference
+from tests.chapters import assert_listed_right, assert_listed_wrong, assert_wrong, by_hand, difference
 from tests.right_answers.ch04 import RIGHT
 from tests.wrong_answers.ch04 import WRONG
 
@@ -390,18 +390,14 @@ NAMES = {"math": math, "np": np, "torch": torch, "F": F, "theory": theory, "game
 def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
     names: dict[str, Any] = dict(NAMES)
     exec(code, names)
-    verdict = CHECKS[exercise](names.get("one_round", names.get(f"answer_{exercise}")))
-    assert verdict.correct is False
-    assert "raised" not in verdict.message
-    assert len(verdict.message) > 40
+    assert_listed_wrong(CHECKS[exercise](names.get("one_round", names.get(f"answer_{exercise}"))), 40)
 
 
 @pytest.mark.parametrize(("exercise", "code"), [(n, code) for n in range(1, 6) for code in RIGHT[n]])
 def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
     names: dict[str, Any] = dict(NAMES)
     exec(code, names)
-    verdict = CHECKS[exercise](names.get("one_round", names.get(f"answer_{exercise}")))
-    assert verdict.correct is True, verdict.message
+    assert_listed_right(CHECKS[exercise](names.get("one_round", names.get(f"answer_{exercise}"))))
 
 
 def test_checkers_leave_the_global_random_state_alone() -> None:

@@ -14,7 +14,7 @@ from gan_lessons import data, judges
 from gan_lessons.exercises import Verdict, ch06
 from gan_lessons.metrics.distances import frechet_distance, kernel_distance, moments
 from gan_lessons.metrics.neighbours import precision_recall
-from tests.chapters import by_hand
+from tests.chapters import assert_listed_right, assert_listed_wrong, by_hand, cases
 from tests.right_answers.ch06 import RIGHT
 from tests.wrong_answers.ch06 import WRONG
 
@@ -204,15 +204,11 @@ def verdict_on(exercise: int, code: str) -> Verdict:
     return CHECKS[exercise](answer, *([judges.load("mnist")] if exercise == 6 else []))
 
 
-@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
+@pytest.mark.parametrize(("exercise", "code"), cases(WRONG))
 def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
-    verdict = verdict_on(exercise, code)
-    assert verdict.correct is False
-    assert "raised" not in verdict.message
-    assert len(verdict.message) > 40
+    assert_listed_wrong(verdict_on(exercise, code), 40)
 
 
-@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in RIGHT.items() for code in codes])
+@pytest.mark.parametrize(("exercise", "code"), cases(RIGHT))
 def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
-    verdict = verdict_on(exercise, code)
-    assert verdict.correct is True, verdict.message
+    assert_listed_right(verdict_on(exercise, code))

@@ -17,6 +17,7 @@ from torch.optim.swa_utils import update_bn
 from gan_lessons import GAN, noise
 from gan_lessons.exercises import Verdict, ch08
 from gan_lessons.models.layers import BatchDeviation
+from tests.chapters import assert_listed_right, assert_listed_wrong, cases
 from tests.right_answers.ch08 import RIGHT
 from tests.wrong_answers.ch08 import WRONG
 
@@ -184,15 +185,11 @@ def judged(exercise: int, code: str) -> Verdict:
     return CHECKS[exercise](names[functions.get(exercise, f"answer_{exercise}")])
 
 
-@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in RIGHT.items() for code in codes])
+@pytest.mark.parametrize(("exercise", "code"), cases(RIGHT))
 def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
-    verdict = judged(exercise, code)
-    assert verdict.correct is True, verdict.message
+    assert_listed_right(judged(exercise, code))
 
 
-@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
+@pytest.mark.parametrize(("exercise", "code"), cases(WRONG))
 def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
-    verdict = judged(exercise, code)
-    assert verdict.correct is False
-    assert "raised" not in verdict.message
-    assert len(verdict.message) > 30
+    assert_listed_wrong(judged(exercise, code), 30)

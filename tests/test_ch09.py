@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gan_lessons import noise
 from gan_lessons.exercises import Verdict, ch09
-from tests.chapters import assert_wrong, by_hand
+from tests.chapters import assert_listed_right, assert_listed_wrong, assert_wrong, by_hand, cases
 from tests.right_answers.ch09 import RIGHT
 from tests.wrong_answers.ch09 import WRONG
 
@@ -198,15 +198,11 @@ def judged(exercise: int, code: str) -> Verdict:
     return CHECKS[exercise](names[functions.get(exercise, f"answer_{exercise}")])
 
 
-@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in RIGHT.items() for code in codes])
+@pytest.mark.parametrize(("exercise", "code"), cases(RIGHT))
 def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
-    verdict = judged(exercise, code)
-    assert verdict.correct is True, verdict.message
+    assert_listed_right(judged(exercise, code))
 
 
-@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
+@pytest.mark.parametrize(("exercise", "code"), cases(WRONG))
 def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
-    verdict = judged(exercise, code)
-    assert verdict.correct is False
-    assert "raised" not in verdict.message
-    assert len(verdict.message) > 40
+    assert_listed_wrong(judged(exercise, code), 40)

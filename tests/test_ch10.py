@@ -20,7 +20,7 @@ from torch.optim import Optimizer
 from gan_lessons import GAN, discriminator_step, generator_step, losses, models, studies, train
 from gan_lessons.exercises import Verdict, ch10
 from gan_lessons.noise import Prior
-from tests.chapters import by_hand, difference
+from tests.chapters import assert_listed_right, assert_listed_wrong, by_hand, cases, difference
 from tests.right_answers.ch10 import RIGHT
 from tests.wrong_answers.ch10 import WRONG
 
@@ -373,15 +373,11 @@ def judged(exercise: int, code: str) -> Verdict:
     return CHECKS[exercise](*(names[name] for name in asked))
 
 
-@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in RIGHT.items() for code in codes])
+@pytest.mark.parametrize(("exercise", "code"), cases(RIGHT))
 def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
-    verdict = judged(exercise, code)
-    assert verdict.correct is True, verdict.message
+    assert_listed_right(judged(exercise, code))
 
 
-@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
+@pytest.mark.parametrize(("exercise", "code"), cases(WRONG))
 def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
-    verdict = judged(exercise, code)
-    assert verdict.correct is False
-    assert "raised" not in verdict.message
-    assert len(verdict.message) > 30
+    assert_listed_wrong(judged(exercise, code), 30)

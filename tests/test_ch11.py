@@ -20,7 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from gan_lessons import GAN, ensemble, losses, models, noise, profiles, studies, train
 from gan_lessons.exercises import Verdict, ch11
 from gan_lessons.training import Step, discriminator_step, generator_step
-from tests.chapters import assert_wrong, by_hand, difference
+from tests.chapters import assert_listed_right, assert_listed_wrong, assert_wrong, by_hand, cases, difference
 from tests.right_answers.ch11 import RIGHT
 from tests.wrong_answers.ch11 import WRONG
 
@@ -374,15 +374,11 @@ def verdict_on(exercise: int, code: str) -> Verdict:
     return CHECKS[exercise](*answers)
 
 
-@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
+@pytest.mark.parametrize(("exercise", "code"), cases(WRONG))
 def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
-    verdict = verdict_on(exercise, code)
-    assert verdict.correct is False
-    assert "raised" not in verdict.message
-    assert len(verdict.message) > 25
+    assert_listed_wrong(verdict_on(exercise, code))
 
 
-@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in RIGHT.items() for code in codes])
+@pytest.mark.parametrize(("exercise", "code"), cases(RIGHT))
 def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
-    verdict = verdict_on(exercise, code)
-    assert verdict.correct is True, verdict.message
+    assert_listed_right(verdict_on(exercise, code))

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gan_lessons import losses, studies, theory
 from gan_lessons.exercises import Verdict, ch12
-from tests.chapters import assert_wrong
+from tests.chapters import assert_listed_right, assert_listed_wrong, assert_wrong, cases
 from tests.right_answers.ch12 import RIGHT
 from tests.wrong_answers.ch12 import WRONG
 
@@ -420,22 +420,18 @@ def test_exercise_6_points_at_the_mistake(wrong: Function, pointer: str) -> None
 NAMES = {"math": math, "np": np, "torch": torch, "F": F}
 
 
-@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
+@pytest.mark.parametrize(("exercise", "code"), cases(WRONG))
 def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
     names: dict[str, Any] = dict(NAMES)
     exec(code, names)
-    verdict = CHECKS[exercise](list(names.values())[-1])
-    assert verdict.correct is False
-    assert "raised" not in verdict.message
-    assert len(verdict.message) > 40
+    assert_listed_wrong(CHECKS[exercise](list(names.values())[-1]), 40)
 
 
-@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in RIGHT.items() for code in codes])
+@pytest.mark.parametrize(("exercise", "code"), cases(RIGHT))
 def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
     names: dict[str, Any] = dict(NAMES)
     exec(code, names)
-    verdict = CHECKS[exercise](list(names.values())[-1])
-    assert verdict.correct is True, verdict.message
+    assert_listed_right(CHECKS[exercise](list(names.values())[-1]))
 
 
 SOFTER = {"one-sided 0.9", "one-sided 0.7", "two-sided", "wrong side", "noisy"}

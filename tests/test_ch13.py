@@ -18,7 +18,7 @@ from gan_lessons.metrics import modes
 from gan_lessons.models import convolutions
 from gan_lessons.models.layers import BatchDeviation, Flat
 from gan_lessons.profiles import PROFILES
-from tests.chapters import assert_wrong
+from tests.chapters import assert_listed_right, assert_listed_wrong, assert_wrong, cases
 from tests.right_answers.ch13 import RIGHT
 from tests.wrong_answers.ch13 import WRONG
 
@@ -414,19 +414,15 @@ def test_exercise_6_points_at_the_mistake(answer: Any, pointer: str) -> None:
 NAMES = {"math": math, "np": np, "torch": torch}
 
 
-@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in WRONG.items() for code in codes])
+@pytest.mark.parametrize(("exercise", "code"), cases(WRONG))
 def test_each_listed_wrong_answer_gets_a_pointer(exercise: int, code: str) -> None:
     names: dict[str, Any] = dict(NAMES)
     exec(code, names)
-    verdict = CHECKS[exercise](list(names.values())[-1])
-    assert verdict.correct is False
-    assert "raised" not in verdict.message
-    assert len(verdict.message) > 40
+    assert_listed_wrong(CHECKS[exercise](list(names.values())[-1]), 40)
 
 
-@pytest.mark.parametrize(("exercise", "code"), [(n, code) for n, codes in RIGHT.items() for code in codes])
+@pytest.mark.parametrize(("exercise", "code"), cases(RIGHT))
 def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
     names: dict[str, Any] = dict(NAMES)
     exec(code, names)
-    verdict = CHECKS[exercise](list(names.values())[-1])
-    assert verdict.correct is True, verdict.message
+    assert_listed_right(CHECKS[exercise](list(names.values())[-1]))
