@@ -201,3 +201,16 @@ def test_a_forest_plot_draws_each_value_at_its_place_and_the_interval_beside_it(
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
     assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first group on top
     plt.close()
+
+
+def test_a_setting_that_no_other_process_would_know_is_refused_before_the_first_game(tmp_path: Path) -> None:
+    played: list[int] = []
+
+    def game(variant: float, seed: int) -> dict[str, float]:
+        played.append(seed)
+        return {"distance": variant}
+
+    with pytest.raises(ValueError, match="the setting 'loss' cannot be recognised in another process"):
+        studies.run({"v": 1.0}, [0, 1], game, path=tmp_path / "a.csv", settings={"loss": object()})
+    assert played == []
+    assert list(tmp_path.iterdir()) == []
