@@ -197,6 +197,21 @@ def test_a_loss_that_is_nan_stops_a_replayed_game_too() -> None:
         play(pair(), real=poisoned(), recorder=Remembered())
 
 
+def test_a_graph_that_computes_nan_stops_the_game_though_nothing_in_it_is_looked_at() -> None:
+    def broken(work: Callable[[], tuple[Tensor, ...]], optimizers: Sequence[torch.optim.Optimizer]) -> Recording:
+        return Recording((torch.tensor(float("nan")), torch.tensor(0.0)), lambda: None)
+
+    with pytest.raises(FloatingPointError, match="at step 5 "):  # the first round that is replayed
+        play(pair(), recorder=broken)
+
+
+def test_a_penalty_counts_in_a_replayed_game_too() -> None:
+    ours, plain, without = pair(), pair(), pair()
+    penalised = play(ours, recorder=Remembered(), penalty=losses.r1)
+    assert penalised == play(plain, penalty=losses.r1)
+    assert penalised != play(without)
+
+
 @pytest.mark.parametrize(
     ("make", "takes"),
     [
