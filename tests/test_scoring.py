@@ -233,3 +233,15 @@ def test_a_second_judge_gives_its_own_opinion_on_the_same_images_and_copies_are_
     assert set(facts["second"]) == set(BY_JUDGE)
     assert facts["second"]["frechet"]["mean"] != facts["measures"]["frechet"]["mean"]
     assert "second" not in metrics.report(draws, case.reference).facts()
+
+
+def test_a_judge_of_ones_own_is_given_floats_in_the_unit_range(case: Case) -> None:
+    seen: list[Tensor] = []
+
+    class Own(NormedClassifier):
+        def features(self, images: Tensor, chunk: int = 1000) -> Tensor:
+            seen.append(images)
+            return images[:, :16]
+
+    metrics.report(case.draws(1), metrics.reference(Own(4, 16), case.test, case.train, N, floors=2))
+    assert all(images.dtype == torch.float32 and 0 <= images.min() and images.max() == 1 for images in seen)

@@ -174,9 +174,9 @@ def report(samples: Tensor | Sequence[Tensor], against: Reference, name: str = "
 
 
 def _judged(judge: DigitClassifier, images: Tensor, chunk: int = 1000) -> tuple[Tensor, Tensor]:
-    """Features and class probabilities of bytes, in one pass through the judge's body."""
+    """Features and class probabilities of bytes, in one pass through the body; a judge of one's own takes [0, 1]."""
     with torch.no_grad():
-        features = torch.cat([judge.features(part) for part in images.split(chunk)])
+        features = torch.cat([judge.features(part.float() / 255) for part in images.split(chunk)])
         return features, judge.head(features).softmax(1)
 
 
