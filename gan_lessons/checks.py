@@ -1,6 +1,7 @@
 """Checks that several rooms share: a whole number, and images of the right range."""
 
 import operator
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,26 @@ def whole(name: str, value: object, least: int = 1, most: int | None = None, lim
         limits = f"of at least {least}" if most is None else f"from {least} to {limit or most}"
         raise ValueError(f"{name} must be a whole number {limits}, not {value!r}")
     return number
+
+
+def named(measure: str, values: object) -> Mapping[str, Any]:
+    """Return what the function called `measure` returned where that is a mapping from names to whatever it measured.
+
+    Raises ValueError for anything else, for nothing, and for a name that is no printable text, which no file gives
+    back as it was.
+    """
+    if not isinstance(values, Mapping) or not values:
+        raise ValueError(f'{measure} must return numbers by name, such as {{"distance": 3.2}}, not {values!r}')
+    for name in values:
+        text(f"a name that {measure} returns", name)
+    return values
+
+
+def text(name: str, value: object) -> str:
+    """Return `value` as a str where it is printable text: no number, and no line break in it. Else ValueError."""
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError(f"{name} must be printable text, not {value!r}: take one such as {ascii(str(value))!r}")
+    return str(value)
 
 
 def finite(name: str, values: "Tensor") -> None:
