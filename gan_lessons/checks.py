@@ -1,5 +1,6 @@
 """Checks that several rooms share: a whole number, and images of the right range."""
 
+import math
 import operator
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,12 @@ def text(name: str, value: object) -> str:
     if not isinstance(value, str) or not value.isprintable():
         raise ValueError(f"{name} must be printable text, not {value!r}: take one such as {ascii(str(value))!r}")
     return str(value)
+
+
+def black_and_white(black: float, white: float) -> None:
+    """Raise ValueError unless these can be a generator's values for black and white: finite, the larger one white."""
+    if not (math.isfinite(black) and math.isfinite(white) and black < white):
+        raise ValueError(f"the limits are G's value for black and a larger one for white, not {(black, white)}")
 
 
 def finite(name: str, values: "Tensor") -> None:

@@ -172,11 +172,16 @@ def _group(here: Mapping[str, Any], saved: Mapping[str, Any]) -> dict[str, Any]:
 
 def storable(state: Any) -> Any:
     """A state with NumPy's numbers and arrays as torch reads them without trust; `given_back` is the way back."""
-    if isinstance(state, np.ndarray | np.generic) and not np.asarray(state).dtype.hasobject:
+    if isinstance(state, np.ndarray | np.generic) and _is_plain(state.dtype):
         content = np.frombuffer(np.ascontiguousarray(state).tobytes(), np.uint8).copy()
         shape = list(state.shape) if isinstance(state, np.ndarray) else None
         return {NUMPY: [state.dtype.str, shape, torch.from_numpy(content)]}
     return _each(state, storable)
+
+
+def _is_plain(dtype: np.dtype[Any]) -> bool:
+    """Whether values of this kind are bytes that the kind's short name tells how to read: no objects, no fields."""
+    return not dtype.hasobject and np.dtype(dtype.str) == dtype
 
 
 def given_back(state: Any) -> Any:
