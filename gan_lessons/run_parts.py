@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from gan_lessons.settings import canonical, same
+from gan_lessons.settings import comparable, same
 
 NUMPY = "a NumPy value: dtype, shape, bytes"  # the key under which one is stored
 MACHINE = {"foreach", "fused", "capturable", "differentiable"}  # how an optimizer computes, not what
@@ -105,13 +105,7 @@ def _values(part: Any) -> list[dict[str, Any]]:
 
 def _comparable(values: Mapping[str, Any]) -> dict[str, Any]:
     """What can be compared with another process of these values."""
-    found: dict[str, Any] = {}
-    for key, value in values.items():
-        try:
-            found |= canonical({key: len(value) if key == "params" else value})
-        except ValueError:
-            continue
-    return found
+    return comparable({key: len(value) if key == "params" else value for key, value in values.items()})
 
 
 def tensor_differences(prefix: str, here: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:

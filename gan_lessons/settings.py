@@ -38,6 +38,17 @@ def canonical(settings: Mapping[str, object]) -> dict[str, Any]:
     return found
 
 
+def comparable(values: Mapping[str, object]) -> dict[str, Any]:
+    """Those of the values that `canonical` takes, as it gives them; the others are left out."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        try:
+            found |= canonical({key: value})
+        except ValueError:
+            continue
+    return found
+
+
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Say in words which of two canonical settings differ: "setting steps was 10, is 20". Empty where none does."""
     keys = [key for key in {**before, **now} if not same(before.get(key), now.get(key))]
