@@ -212,7 +212,11 @@ class _Interrupt:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, self._stop)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.asked = False  # it stops now, and need not once more after the loop
+        signal.default_int_handler(number, frame)
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         if self.earlier is not None and threading.current_thread() is threading.main_thread():

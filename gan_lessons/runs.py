@@ -88,6 +88,7 @@ def watched(
             if step.number == steps:
                 checkpoints.save_run(path, steps, parts, about)
     seconds = clock.seconds()
+    unfinished.unlink(missing_ok=True)  # left by Ctrl-C in the last round
     with torch.random.fork_rng():
         return Run(gan, averaging.averaged(gan, average), history, scores, frames, seconds)
 

@@ -737,3 +737,26 @@ def test_an_array_with_named_fields_is_refused_when_saving(tmp_path: Path) -> No
 
     with pytest.raises(ValueError, match=r"x\.table holds a ndarray, which no checkpoint can give back"):
         save_run(tmp_path / "run.pt", 1, {"x": Part()})
+
+
+def test_a_second_ctrl_c_stops_at_once_and_only_once(tmp_path: Path) -> None:
+    gan = GAN(nn.Linear(2, 2), nn.Linear(2, 1), noise.gaussian(2))
+    adams: dict[str, Any] = {
+        f"{k}_optimizer": torch.optim.Adam(net.parameters()) for k, net in (("g", gan.G), ("d", gan.D))
+    }
+    played = train(gan, batches(torch.rand(8, 2), 4), 9, objective=losses.non_saturating, **adams)
+
+    def press_twice() -> None:
+        for _ in keep(played, tmp_path / "a.pt", {"G": gan.G}):
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        press_twice()
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    try:
+        time.sleep(0.1)  # a third would come now, in whatever the reader does next
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert heard == []

@@ -1,3 +1,4 @@
+import signal
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -174,3 +175,20 @@ def test_a_finished_run_of_other_rules_is_not_given_back_as_this_one(change: dic
     gan, batches, rest = game()
     with pytest.raises(ValueError, match=rf"checkpoint of another run: setting {next(iter(change))} was"):
         runs.watched(gan, batches, 5, path=tmp_path / "a.pt", **{**rest, **change})
+
+
+def test_ctrl_c_in_the_last_round_leaves_no_second_file_once_the_run_is_fetched(tmp_path: Path) -> None:
+    gan, batches, rest = game()
+    readings: list[int] = []
+
+    def score(_: GAN) -> dict[str, float]:
+        readings.append(1)
+        if len(readings) == 5:  # of the last weights, after the last round
+            signal.raise_signal(signal.SIGINT)
+        return {"a": 1.0}
+
+    with pytest.raises(KeyboardInterrupt):
+        runs.watched(gan, batches, 10, path=tmp_path / "a.pt", score=score, **rest)
+    gan, batches, rest = game()
+    runs.watched(gan, batches, 10, path=tmp_path / "a.pt", score=score, **rest)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.pt"]
