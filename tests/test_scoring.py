@@ -233,3 +233,8 @@ def test_a_second_judge_gives_its_own_opinion_on_the_same_images_and_copies_are_
     assert set(facts["second"]) == set(BY_JUDGE)
     assert facts["second"]["frechet"]["mean"] != facts["measures"]["frechet"]["mean"]
     assert "second" not in metrics.report(draws, case.reference).facts()
+
+
+def test_probabilities_that_are_nan_are_of_no_class() -> None:
+    with pytest.raises(ValueError, match="the probabilities hold NaN"):
+        metrics.class_shares(torch.full((5, 10), torch.nan))
