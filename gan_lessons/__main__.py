@@ -20,6 +20,7 @@ from gan_lessons import runner
 from gan_lessons.paths import at_home, atomic_write
 
 MAX_IMAGES = 100_000
+MAX_SCORED = 1_000_000  # in all draws
 JUDGED = "the stored judge reads digits, uint8 (n, 28, 28), white on black"
 
 
@@ -113,7 +114,7 @@ def _run(options: argparse.Namespace) -> int:
     profile = profiles.resolve(options.profile).name
     paths = _chosen(options.chapters)
     if options.jobs > 1 and len(paths) > 1:
-        return _run_at_once(paths, profile, options)
+        return _run_at_once(paths, profile, options, min(options.jobs, len(paths)))
     failed = 0
     for path in paths:
         started = time.perf_counter()
@@ -128,14 +129,14 @@ def _run(options: argparse.Namespace) -> int:
     return failed
 
 
-def _run_at_once(paths: list[Path], profile: str, options: argparse.Namespace) -> int:
+def _run_at_once(paths: list[Path], profile: str, options: argparse.Namespace, jobs: int) -> int:
     """One process a chapter, `jobs` at a time. They get Ctrl-C from us, once, and not from the terminal."""
     common = [sys.executable, "-m", "gan_lessons", "run", "--profile", profile]
     common += ["--in-place"] * options.in_place + (["--seed", str(options.seed)] if options.seed is not None else [])
     waiting, running, codes = list(paths), dict[int, subprocess.Popen[bytes]](), list[int]()
     try:
         while waiting or running:
-            for position in set(range(options.jobs)) - set(running):
+            for position in set(range(jobs)) - set(running):
                 if waiting:
                     command = [*common, "--position", str(position), str(waiting.pop(0))]
                     running[position] = subprocess.Popen(command, process_group=0)
@@ -245,6 +246,8 @@ def _draws(options: argparse.Namespace) -> list[Any]:
     from gan_lessons import zoo
 
     if not _is_file(options.name):
+        if options.n * options.draws > MAX_SCORED:
+            raise ValueError(f"{options.draws} draws of {options.n} are over {MAX_SCORED:,} images: ask for fewer")
         generator = zoo.load(options.name)
         if generator.card.shape != [1, 28, 28]:
             raise ValueError(f"{options.name} draws images of shape {generator.card.shape}; {JUDGED}")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
+from gan_lessons.checks import whole
 from gan_lessons.training import GAN
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
@@ -37,10 +38,13 @@ def averaged(gan: GAN, average: AveragedModel, n: int = 10_000, generator: torch
     """Return the pair with its averaged generator, in eval mode, the statistics of its batch norm measured anew.
 
     An average of weights goes with none of the statistics that were recorded on the way, so n noise vectors pass
-    through it in training mode, 500 at a time. `average.module` itself is returned, and the next update overwrites
-    these statistics. Where G has no batch norm, no noise is drawn.
+    through it in training mode, at most 500 at a time. `average.module` itself is returned, and the next update
+    overwrites these statistics. Where G has no batch norm, no noise is drawn. Raises ValueError for n under 2, of
+    which there are no statistics.
     """
     device = next(gan.G.parameters()).device
-    sizes = [min(BATCH, n - k) for k in range(0, n, BATCH)]
+    n = whole("n", n, 2)
+    parts = -(-n // BATCH)
+    sizes = [(n + k) // parts for k in range(parts)]  # about equal: no batch of one image, which has no variance
     update_bn((gan.prior.sample(size, device=device, generator=generator) for size in sizes), average.module)
     return gan._replace(G=average.module.eval())

@@ -61,6 +61,8 @@ def resume(path: str | Path, parts: Parts, settings: Settings | None = None) -> 
     path, now = Path(path), canonical(settings or {})
     if not path.exists():
         return 0
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder, no checkpoint: give the path of a file")
     remedy = f"Move or delete {path} to start anew, or go back to the settings that wrote it."
     content = _read(path, remedy)
     saved = content["parts"]
@@ -210,7 +212,11 @@ class _Interrupt:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, self._stop)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.asked = False  # it stops now, and need not once more after the loop
+        signal.default_int_handler(number, frame)
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         if self.earlier is not None and threading.current_thread() is threading.main_thread():
@@ -221,13 +227,22 @@ class _Interrupt:
 
 
 def packed_weights(state: Mapping[str, Tensor], dtype: torch.dtype = torch.float32) -> bytes:
-    """A network's state as the bytes of a safetensors file, floating tensors in `dtype`."""
+    """A network's state as the bytes of a safetensors file, floating tensors in `dtype`.
+
+    Raises ValueError for numbers that are finite, and too large for that dtype.
+    """
     here = {k: v.detach().cpu().contiguous() for k, v in state.items()}
-    return save({k: v.to(dtype) if v.is_floating_point() else v for k, v in here.items()})
+    there = {k: v.to(dtype) if v.is_floating_point() else v for k, v in here.items()}
+    if lost := [k for k, v in there.items() if not torch.equal(v.isfinite(), here[k].isfinite())]:
+        raise ValueError(f"{', '.join(lost[:4])} would be infinite in {dtype}: keep the weights in a wider dtype")
+    return save(there)
 
 
 def save_weights(path: str | Path, network: nn.Module, dtype: torch.dtype = torch.float32) -> Path:
-    """Write a network's parameters and buffers as safetensors, floating ones in `dtype`, atomically."""
+    """Write a network's parameters and buffers as safetensors, floating ones in `dtype`, atomically.
+
+    Raises ValueError for numbers too large for `dtype`, OSError as atomic_write.
+    """
     packed = packed_weights(network.state_dict(), dtype)
     return atomic_write(path, lambda stream: stream.write(packed))
 

@@ -1,6 +1,8 @@
 """Checks that several rooms share: a whole number, and images of the right range."""
 
+import math
 import operator
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +26,32 @@ def whole(name: str, value: object, least: int = 1, most: int | None = None, lim
         limits = f"of at least {least}" if most is None else f"from {least} to {limit or most}"
         raise ValueError(f"{name} must be a whole number {limits}, not {value!r}")
     return number
+
+
+def named(measure: str, values: object) -> Mapping[str, Any]:
+    """Return what the function called `measure` returned where that is a mapping from names to whatever it measured.
+
+    Raises ValueError for anything else, for nothing, and for a name that is no printable text, which no file gives
+    back as it was.
+    """
+    if not isinstance(values, Mapping) or not values:
+        raise ValueError(f'{measure} must return numbers by name, such as {{"distance": 3.2}}, not {values!r}')
+    for name in values:
+        text(f"a name that {measure} returns", name)
+    return values
+
+
+def text(name: str, value: object) -> str:
+    """Return `value` as a str where it is printable text: no number, and no line break in it. Else ValueError."""
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError(f"{name} must be printable text, not {value!r}: take one such as {ascii(str(value))!r}")
+    return str(value)
+
+
+def black_and_white(black: float, white: float) -> None:
+    """Raise ValueError unless these can be a generator's values for black and white: finite, the larger one white."""
+    if not (math.isfinite(black) and math.isfinite(white) and black < white):
+        raise ValueError(f"the limits are G's value for black and a larger one for white, not {(black, white)}")
 
 
 def finite(name: str, values: "Tensor") -> None:

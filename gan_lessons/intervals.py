@@ -26,6 +26,7 @@ def mean_interval(runs: ArrayLike, level: float = 0.95) -> tuple[Any, Any]:
     """Mean over the first axis (seeds) and the half-width of its Student-t interval (Student 1908); n >= 2."""
     from scipy.stats import t
 
+    _refuse_level(level)
     runs = np.asarray(runs, dtype=float)
     if len(runs) < 2:
         raise ValueError("an interval needs at least two seeds")
@@ -72,6 +73,7 @@ def tail(n: int, level: float) -> float:
     """The quantile of the bootstrap's means at which the widened interval begins (Hesterberg 2015, section 4.2)."""
     from scipy.stats import norm, t
 
+    _refuse_level(level)
     return float(norm.cdf(-math.sqrt(n / (n - 1)) * t.ppf((1 + level) / 2, n - 1)))
 
 
@@ -91,6 +93,7 @@ def share(hits: int, n: int, level: float = 0.95) -> Interval:
     """The share hits / n and its exact binomial interval (Clopper and Pearson 1934); 0 <= hits <= n."""
     from scipy.stats import beta
 
+    _refuse_level(level)
     if not 0 <= hits <= n or n < 1:
         raise ValueError(f"a share is that of 0 to n hits among n >= 1 tries, not of {hits} among {n}")
     tail = (1 - level) / 2
@@ -124,6 +127,11 @@ def number(value: float, form: str = ",.1f") -> str:
     if text.startswith("-") and not any(digit in text for digit in "123456789"):
         text = text[1:] if math.isfinite(value) else text
     return text.replace("-", "−")
+
+
+def _refuse_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise ValueError(f"the level of an interval lies between 0 and 1, not {level!r}; .95 is usual")
 
 
 def _checked(values: ArrayLike) -> NDArray[np.float64]:

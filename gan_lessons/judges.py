@@ -151,7 +151,12 @@ def save(
 
     Raises ValueError, and writes nothing, for NaN or infinity in the judge or on its card.
     """
-    if not all(bool(p.isfinite().all()) for p in network.parameters()):
+    if type(network) not in NETWORKS.values():
+        raise ValueError(
+            f"a judge is a {' or '.join(NETWORKS)}, not a {type(network).__name__}: give it without what wraps it "
+            "(a compiled one as judge._orig_mod, an averaged one as judge.module)"
+        )
+    if not all(bool(value.isfinite().all()) for value in network.state_dict().values()):
         raise ValueError("the judge holds NaN or infinity; train it again with a smaller learning rate")
     width = int(network.body.get_submodule("0").get_parameter("weight").shape[0])
     with torch.device("meta"):

@@ -1,5 +1,6 @@
 """Where files of the course lie, and how they are written without ever leaving half a file."""
 
+import errno
 import os
 import secrets
 import subprocess
@@ -113,9 +114,17 @@ def atomic_write(path: str | Path, write: Callable[[BinaryIO], object]) -> Path:
         with suppress(OSError):
             temporary.unlink()
         if isinstance(error, OSError):
-            kept = "the earlier file there is unharmed; " if path.exists() else ""
-            raise OSError(
-                f"could not write {path}: {error}; {kept}free some disk space or choose a folder that you may write"
-            ) from error
+            raise OSError(f"could not write {path}: {error}; {_remedy(path, error)}") from error
         raise
     return path
+
+
+def _remedy(path: Path, error: OSError) -> str:
+    if error.errno == errno.ENAMETOOLONG:
+        return "choose a shorter name"
+    if path.is_dir():
+        return "that is a folder: choose another name for the file"
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        return "a file lies where a folder is needed: choose another folder"
+    kept = "the earlier file there is unharmed; " if path.exists() else ""
+    return f"{kept}free some disk space or choose a folder that you may write"

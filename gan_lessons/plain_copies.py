@@ -55,6 +55,10 @@ def write(folder: str | Path, *, keep: bool = False, published: bool = False, ro
     known = references(stored, (root / "book" / "references.bib").read_text(encoding="utf-8"))
     address = published_address(*_repository(root)) if published else str
     folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"the folder {folder} cannot be made ({error}): choose one that you may write") from error
     shutil.copytree(root / "book" / "figures", folder / "figures", dirs_exist_ok=True)
     chosen = {path: folder / path.name for path in paths if not (keep and (folder / path.name).exists())}
     for path, target in chosen.items():

@@ -80,9 +80,12 @@ def _draw_in_notebooks(pixels: float) -> None:
 def as_tiles(images: Tensor) -> np.ndarray:
     """Images as floats for imshow: (n, 784), (n, h, w) or (n, c, h, w), uint8 or floats in [0, 1] -> (n, h, w[, 3]).
 
-    No contrast is stretched: a faint image stays faint. Raises ValueError for values outside the range.
+    No contrast is stretched: a faint image stays faint. Raises ValueError for another shape, or values
+    outside the range.
     """
     unit_range(images.detach())
+    if images.ndim not in (2, 3, 4) or (images.ndim == 4 and images.shape[1] not in (1, 3)):
+        raise ValueError(f"images are (n, 784), (n, h, w) or (n, c, h, w) with c 1 or 3, not {tuple(images.shape)}")
     tiles = images.detach().cpu()
     tiles = tiles.float() / 255 if not tiles.is_floating_point() else tiles.float()
     if tiles.ndim == 2:

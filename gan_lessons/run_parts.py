@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from gan_lessons.settings import canonical, same
+from gan_lessons.settings import comparable, same
 
 NUMPY = "a NumPy value: dtype, shape, bytes"  # the key under which one is stored
 MACHINE = {"foreach", "fused", "capturable", "differentiable"}  # how an optimizer computes, not what
@@ -105,13 +105,7 @@ def _values(part: Any) -> list[dict[str, Any]]:
 
 def _comparable(values: Mapping[str, Any]) -> dict[str, Any]:
     """What can be compared with another process of these values."""
-    found: dict[str, Any] = {}
-    for key, value in values.items():
-        try:
-            found |= canonical({key: len(value) if key == "params" else value})
-        except ValueError:
-            continue
-    return found
+    return comparable({key: len(value) if key == "params" else value for key, value in values.items()})
 
 
 def tensor_differences(prefix: str, here: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
@@ -172,11 +166,16 @@ def _group(here: Mapping[str, Any], saved: Mapping[str, Any]) -> dict[str, Any]:
 
 def storable(state: Any) -> Any:
     """A state with NumPy's numbers and arrays as torch reads them without trust; `given_back` is the way back."""
-    if isinstance(state, np.ndarray | np.generic) and not np.asarray(state).dtype.hasobject:
+    if isinstance(state, np.ndarray | np.generic) and _is_plain(state.dtype):
         content = np.frombuffer(np.ascontiguousarray(state).tobytes(), np.uint8).copy()
         shape = list(state.shape) if isinstance(state, np.ndarray) else None
         return {NUMPY: [state.dtype.str, shape, torch.from_numpy(content)]}
     return _each(state, storable)
+
+
+def _is_plain(dtype: np.dtype[Any]) -> bool:
+    """Whether values of this kind are bytes that the kind's short name tells how to read: no objects, no fields."""
+    return not dtype.hasobject and np.dtype(dtype.str) == dtype
 
 
 def given_back(state: Any) -> Any:

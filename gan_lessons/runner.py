@@ -501,11 +501,19 @@ def read(path: str | Path) -> Any:
         notebook = nbformat.read(path, as_version=4)
         for cell in notebook.cells:
             _ = cell.source, cell.metadata, cell.cell_type != "code" or (cell.outputs, cell.execution_count)
+            _refuse_kinds(cell.metadata, {"tags": list, "mystnb": dict, "jupyter": dict, "papermill": dict})
+        _refuse_kinds(notebook.metadata, {"gan_lessons": dict})
         return notebook
     except OSError:
         raise
     except Exception as error:  # nbformat raises many kinds, and lets some faults pass
         raise ValueError(f"{path} is no readable notebook ({error}); restore it from git") from error
+
+
+def _refuse_kinds(metadata: Any, kinds: Mapping[str, type]) -> None:
+    for key, kind in kinds.items():
+        if not isinstance(metadata.get(key, kind()), kind):
+            raise TypeError(f"its metadata {key!r} is {metadata[key]!r}, no {kind.__name__}")
 
 
 def write(path: str | Path, notebook: Any) -> Path:

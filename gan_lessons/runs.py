@@ -15,8 +15,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from gan_lessons import averaging, checkpoints
-from gan_lessons.checks import whole
+from gan_lessons.checks import named, whole
 from gan_lessons.history import Frames, History
+from gan_lessons.settings import comparable
 from gan_lessons.training import GAN, Step, train
 
 Score = Callable[[GAN], Mapping[str, float]]
@@ -54,22 +55,29 @@ def watched(
     generator, and images of the noise `z` (n, z_dim) are kept, in [0, 1]. Neither changes the game: random states are
     put back.
     The run is saved to `path` each `every` rounds, at Ctrl-C, and at its end: called again with the same arguments it
-    goes on, or returns at once. `settings` say what else the run depends on, beside the game's optimizers.
-    Raises ValueError for a file at `path` of another run, and what `play` raises.
+    goes on, or returns at once. `settings` say what else the run depends on, beside `game`, `decay` and `shares`.
+    Raises ValueError for a file at `path` of another run, shares that are no whole numbers from 1 to 100, z of which G
+    makes no images, a score that returns no numbers by name, and where `play` plays other rounds than it should; and
+    what `play` raises.
     """
-    whole("steps", steps)
+    steps = whole("steps", steps)
+    read = {-(-steps * whole("a share, in per cent,", share, 1, 100) // 100) for share in shares}
     path, average, clock = Path(path), averaging.average_of(gan.G, decay), _Clock(gan)
     history, scores, frames = History(), History(), Frames()
     parts: dict[str, Any] = {"G": gan.G, "D": gan.D, "average": average, "clock": clock}
     parts |= {"history": history, "scores": scores, "frames": frames}
     parts |= {name: part for name, part in {**game, "batches": batches}.items() if hasattr(part, "load_state_dict")}
-    about = {**(settings or {}), "steps": steps}
+    rules = comparable({name: rule for name, rule in game.items() if name not in parts})
+    about = {**rules, "decay": decay, "shares": sorted(set(shares)), **(settings or {}), "steps": steps}
     unfinished = path.with_name(f"{path.name}.part")
     first = checkpoints.resume(path, parts, about) or checkpoints.resume(unfinished, parts, about)
-    played = play(gan, batches, steps, start=first, **game)
+    played = _all_rounds(play(gan, batches, steps, start=first, **game), first, steps)
     rounds = iter(tqdm(played, path.stem, steps, initial=first, leave=False, mininterval=1))
-    read, log = {-(-steps * share // 100) for share in shares}, max(1, steps // 300)
+    log = max(1, steps // 300)
     if first < steps:
+        if z is not None:  # a wrong one is refused now, not after a tenth of the rounds
+            with clock.stopped(), torch.random.fork_rng():
+                gan.images(z)
         for step in checkpoints.keep(rounds, unfinished, parts, about, every):
             average.update_parameters(gan.G)
             if step.number % log == 0:
@@ -80,15 +88,28 @@ def watched(
             if step.number == steps:
                 checkpoints.save_run(path, steps, parts, about)
     seconds = clock.seconds()
+    unfinished.unlink(missing_ok=True)  # left by Ctrl-C in the last round
     with torch.random.fork_rng():
         return Run(gan, averaging.averaged(gan, average), history, scores, frames, seconds)
+
+
+def _all_rounds(steps: Iterator[Step], first: int, last: int) -> Iterator[Step]:
+    """Pass rounds first + 1 to `last` through. ValueError where others come, so that the last checkpoint is kept."""
+    number = first
+    for step in steps:
+        number += 1
+        if step.number != number or number > last:
+            raise ValueError(f"play gave round {step.number} where {min(number, last)} of {last} was due")
+        yield step
+    if number < last:
+        raise ValueError(f"play ended after {number} of {last} rounds: let it play to the last, `steps`")
 
 
 def _read(
     number: int, gan: GAN, averaged: GAN, score: Score | None, z: Tensor | None, scores: History, frames: Frames
 ) -> None:
     if score is not None:
-        last, mean = score(gan), score(averaged)
+        last, mean = (named("score", score(game)) for game in (gan, averaged))
         scores.log(number, **last, **{f"averaged_{name}": value for name, value in mean.items()})
     if z is not None:
         frames.log(number, averaged.images(z))

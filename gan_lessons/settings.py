@@ -30,11 +30,22 @@ def canonical(settings: Mapping[str, object]) -> dict[str, Any]:
     for key, value in settings.items():
         try:
             found[_key(key)] = _plain(value, ())
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(
                 f"the setting {key!r} cannot be recognised in another process: {error}. Give what it is made of as "
                 "numbers and words, or its name"
             ) from None
+    return found
+
+
+def comparable(values: Mapping[str, object]) -> dict[str, Any]:
+    """Those of the values that `canonical` takes, as it gives them; the others are left out."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        try:
+            found |= canonical({key: value})
+        except ValueError:
+            continue
     return found
 
 
@@ -69,12 +80,14 @@ def _plain(value: Any, above: tuple[int, ...]) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return json.loads(json.dumps(value))  # a NumPy float is a float, an IntEnum an int
     if isinstance(value, Tensor):
-        here = value.detach().cpu()
-        return _array((here.double() if here.is_floating_point() else here).numpy())  # NumPy has no bfloat16
+        return _array(_numbers(value))
     if isinstance(value, np.ndarray | np.generic):
         return _array(np.asarray(value))
     if isinstance(value, Mapping):
-        return {_key(k): _plain(v, above) for k, v in value.items()}
+        keys = [_key(key) for key in value]
+        if len(set(keys)) < len(keys):
+            raise ValueError(f"two of its keys are written alike, {sorted(keys)}")
+        return {key: _plain(item, above) for key, item in zip(keys, value.values(), strict=True)}
     if isinstance(value, list | tuple):
         return [_plain(item, above) for item in value]
     if isinstance(value, set | frozenset):
@@ -88,12 +101,20 @@ def _plain(value: Any, above: tuple[int, ...]) -> Any:
     return _text(value)
 
 
+def _numbers(tensor: Tensor) -> np.ndarray:
+    try:
+        here = tensor.detach().cpu()
+        return (here.double() if here.is_floating_point() else here).numpy()  # NumPy has no bfloat16
+    except (TypeError, RuntimeError) as error:  # sparse, quantised, or on the meta device
+        raise ValueError(f"a tensor without plain numbers ({error})") from error
+
+
 def _array(array: np.ndarray) -> Any:
     if array.dtype.hasobject:
         raise ValueError("an array of objects")
     if array.size <= MAX_NUMBERS:
         numbers = array.tolist()
-        return numbers if array.dtype.kind in "biufU" else str(numbers)
+        return numbers if array.dtype.kind in "biufU" and array.dtype != np.longdouble else str(numbers)
     checksum = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
     return f"{array.dtype} {array.shape} {checksum}"
 

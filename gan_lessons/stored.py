@@ -33,11 +33,14 @@ def save(folder: Path, name: str, weights: bytes, facts: Mapping[str, Any]) -> d
     """Store weights and their card, both or none, and return the card as it is read again.
 
     `facts` are the card, with the checksum as "sha256". Raises ValueError, and writes nothing, for a name that is no
-    file's, or facts that JSON cannot hold (NaN and infinity included); OSError as `paths.atomic_write`.
+    file's or a folder's, or facts that JSON cannot hold (NaN and infinity included); OSError as `paths.atomic_write`.
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         raise ValueError(f"a name holds only a-z, 0-9, - and _, not {name!r}; try mnist-mlp")
     text = _json(name, facts)
+    for path in (folder / f"{name}.json", folder / f"{name}.safetensors", _pending(folder, name)):
+        if path.is_dir():
+            raise ValueError(f"{path} is a folder where a file belongs: move it away, or take another name")
     _settle(folder, name)
     try:
         atomic_write(_pending(folder, name), lambda stream: stream.write(weights))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from gan_lessons.checks import unit_range, whole
+from gan_lessons.checks import black_and_white, unit_range, whole
 from gan_lessons.losses import Objective
 from gan_lessons.models.layers import mixes_the_batch
 from gan_lessons.noise import Prior
@@ -36,11 +36,14 @@ class GAN(NamedTuple):
         `noise` says how many, or is itself z (n, z_dim). `limits` are G's values for black and white: (-1, 1) where G
         ends in tanh and (0, 1) where it ends in a sigmoid, which is seen without being told. Flat samples of a square
         number of values become (n, 1, h, h). 1,000 images are made at a time.
-        Raises ValueError for n under 1, a G with another end and no `limits`, samples that are no images, and values
-        outside the limits or NaN.
+        Raises ValueError for n under 1, limits that are none, a G with another end and no `limits`, samples that are
+        no images, and values outside the limits or NaN.
         """
-        black, white = limits or _limits(self.G)
+        black, white = _limits(self.G) if limits is None else limits
+        black_and_white(black, white)
         if isinstance(noise, Tensor):
+            if noise.ndim != 2 or not len(noise):
+                raise ValueError(f"noise is z (n, {self.prior.dim}) with n of at least 1, not {tuple(noise.shape)}")
             chunks = [self._evaluated(z) for z in noise.split(CHUNK)]
         else:
             n = whole("the number of images", noise)

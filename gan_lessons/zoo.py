@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from gan_lessons import models, noise, stored
 from gan_lessons.checkpoints import load_weights, matched, packed_weights
-from gan_lessons.checks import finite
+from gan_lessons.checks import black_and_white, finite, whole
 from gan_lessons.data.batching import to_bytes
 from gan_lessons.data.downloads import DamagedFile
 from gan_lessons.models import colour, convolutions
@@ -112,8 +112,8 @@ def load(name: str, folder: Path | None = None) -> Generator:
         with torch.random.fork_rng(devices=[]), torch.device("cpu"):  # initial weights are drawn, and overwritten
             G = builder(**facts.architecture["arguments"]).float()
         ready = Generator(G.eval().requires_grad_(False), prior(facts.prior["dim"]), facts)
-        _refuse_limits(facts.range)
-        math.prod(facts.shape)
+        black_and_white(*facts.range)
+        _sides(facts.shape)
     except DamagedFile:
         raise
     except (TypeError, AttributeError, KeyError, ValueError, RuntimeError) as error:  # a builder's or prior's words
@@ -156,14 +156,15 @@ def save(
     size = sum(v.numel() * (2 if v.is_floating_point() else v.element_size()) for v in state.values())
     if size > MAX_BYTES:
         raise ValueError(f"G takes {size / 1e6:.1f} MB, over {MAX_BYTES / 1e6:.0f}; only small ones are stored here")
-    _try(G, prior, shape, range)
+    sides = _sides(shape)
+    _try(G, prior, sides, range)
     weights = packed_weights(state, torch.float16)
     facts = Card(
         name=name,
         chapter=chapter,
         architecture={"builder": known, "arguments": dict(arguments)},
         prior={"name": prior.name, "dim": prior.dim},
-        shape=list(shape),
+        shape=sides,
         range=list(range),
         data=data,
         steps=steps,
@@ -191,9 +192,10 @@ def _home(folder: Path | None) -> Path:
     return folder or shipped("weights")
 
 
-def _try(G: nn.Module, prior: Prior, shape: Sequence[int], limits: Sequence[float]) -> None:
+def _try(G: nn.Module, prior: Prior, shape: Sequence[int], bounds: Sequence[float]) -> None:
     """Draw two images, and raise ValueError where they are not of this shape and between these limits."""
-    _refuse_limits(limits)
+    black, white = bounds
+    black_and_white(black, white)
     weight, modes = next(G.parameters()), {part: part.training for part in G.modules()}
     source = torch.Generator(weight.device).manual_seed(0)
     try:
@@ -205,14 +207,15 @@ def _try(G: nn.Module, prior: Prior, shape: Sequence[int], limits: Sequence[floa
     finite("G's images", images)
     if images[0].numel() != math.prod(shape):
         raise ValueError(f"G makes images of {images[0].numel()} values, not of shape {tuple(shape)}")
-    if images.min() < limits[0] - 1e-3 or images.max() > limits[1] + 1e-3:
-        raise ValueError(f"G's values lie in [{images.min():.2f}, {images.max():.2f}], outside {tuple(limits)}")
+    if images.min() < black - 1e-3 or images.max() > white + 1e-3:
+        raise ValueError(f"G's values lie in [{images.min():.2f}, {images.max():.2f}], outside {(black, white)}")
 
 
-def _refuse_limits(limits: Sequence[float]) -> None:
-    black, white = limits
-    if not (math.isfinite(black) and math.isfinite(white) and black < white):
-        raise ValueError(f"the range is G's value for black and a larger one for white, not {tuple(limits)}")
+def _sides(shape: Sequence[int]) -> list[int]:
+    """The shape (c, h, w) of an image, as whole numbers; else ValueError."""
+    if len(shape) != 3:
+        raise ValueError(f"the shape of an image is (c, h, w), not {tuple(shape)}")
+    return [whole("a side of an image", side) for side in shape]
 
 
 def _known(table: Mapping[str, Any], key: Any, path: Path) -> Any:

@@ -1,4 +1,5 @@
 import copy
+from typing import Any
 
 import pytest
 import torch
@@ -116,3 +117,28 @@ def test_without_batch_norm_no_noise_is_drawn() -> None:
 def test_a_decay_that_makes_no_average_is_refused(decay: float) -> None:
     with pytest.raises(ValueError, match=r"lies in \[0, 1\), not"):
         averaging.average_of(nn.Linear(1, 1), decay)
+
+
+@pytest.mark.parametrize("n", [0, -1, 1, 1.5])
+def test_statistics_of_fewer_than_two_images_are_refused_and_none_is_lost(n: int) -> None:
+    gan = dcgan()
+    average = averaging.average_of(gan.G)
+    before = copy.deepcopy(average.module.state_dict())
+    with pytest.raises(ValueError, match="n must be a whole number of at least 2"):
+        averaging.averaged(gan, average, n)
+    assert all(torch.equal(value, before[name]) for name, value in average.module.state_dict().items())
+
+
+@pytest.mark.parametrize("n", [2, 501, 1001])
+def test_no_batch_of_the_statistics_has_one_image(n: int) -> None:
+    gan = dcgan()
+    seen: list[int] = []
+
+    def draw(size: int, *rest: Any, **where: Any) -> Tensor:
+        seen.append(size)
+        return torch.randn(size, *rest, **where)
+
+    counted = gan._replace(prior=gan.prior._replace(draw=draw))
+    averaging.averaged(counted, averaging.average_of(gan.G), n)
+    assert sum(seen) == n
+    assert 2 <= min(seen) <= max(seen) <= 500

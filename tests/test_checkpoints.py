@@ -712,3 +712,51 @@ def test_after_a_loop_that_was_left_by_break_the_first_ctrl_c_stops(tmp_path: Pa
     with pytest.raises(ZeroDivisionError):
         leave_by_an_error(steps)
     assert interrupted()
+
+
+def test_weights_too_large_for_a_short_dtype_are_not_stored_as_infinite(tmp_path: Path) -> None:
+    network = nn.Linear(2, 2)
+    save_weights(tmp_path / "w.safetensors", network, torch.float16)
+    before = (tmp_path / "w.safetensors").read_bytes()
+    network.weight.data.fill_(1e6)
+    with pytest.raises(ValueError, match=r"weight would be infinite in torch\.float16"):
+        save_weights(tmp_path / "w.safetensors", network, torch.float16)
+    assert (tmp_path / "w.safetensors").read_bytes() == before
+    save_weights(tmp_path / "w.safetensors", network, torch.bfloat16)
+
+
+def test_a_folder_is_no_checkpoint_and_the_message_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="is a folder, no checkpoint"):
+        resume(tmp_path, {"G": nn.Linear(1, 1)})
+
+
+def test_an_array_with_named_fields_is_refused_when_saving(tmp_path: Path) -> None:
+    class Part:
+        def state_dict(self) -> Any:
+            return {"table": np.zeros(2, [("a", "f4"), ("b", "i4")])}
+
+    with pytest.raises(ValueError, match=r"x\.table holds a ndarray, which no checkpoint can give back"):
+        save_run(tmp_path / "run.pt", 1, {"x": Part()})
+
+
+def test_a_second_ctrl_c_stops_at_once_and_only_once(tmp_path: Path) -> None:
+    gan = GAN(nn.Linear(2, 2), nn.Linear(2, 1), noise.gaussian(2))
+    adams: dict[str, Any] = {
+        f"{k}_optimizer": torch.optim.Adam(net.parameters()) for k, net in (("g", gan.G), ("d", gan.D))
+    }
+    played = train(gan, batches(torch.rand(8, 2), 4), 9, objective=losses.non_saturating, **adams)
+
+    def press_twice() -> None:
+        for _ in keep(played, tmp_path / "a.pt", {"G": gan.G}):
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        press_twice()
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    try:
+        time.sleep(0.1)  # a third would come now, in whatever the reader does next
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert heard == []

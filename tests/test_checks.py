@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gan_lessons.checks import unit_range, whole
+from gan_lessons.checks import text, unit_range, whole
 
 
 @pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3)])
@@ -60,3 +60,11 @@ def test_images_in_the_range_pass(images: Any) -> None:
 def test_images_of_another_range_are_refused_with_the_remedy(images: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         unit_range(images)
+
+
+def test_text_is_printable_and_no_number() -> None:
+    assert text("a name", np.str_("α b")) == "α b"
+    assert type(text("a name", np.str_("a"))) is str
+    for value in (1, None, b"a", "a\n", "\x00", "\ud800"):
+        with pytest.raises(ValueError, match="a name must be printable text"):
+            text("a name", value)

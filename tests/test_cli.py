@@ -1,5 +1,6 @@
 """The command line as a user meets it: exit codes, words, and files that are there or are not."""
 
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 
+from gan_lessons import __main__ as cli
 from gan_lessons import data, judges, metrics, models, noise, runner, zoo
 from gan_lessons.__main__ import main
 from tests.signals import hear_ctrl_c
@@ -527,3 +529,45 @@ def test_a_broken_table_of_contents_is_no_traceback(
 def test_score_refuses_a_generator_of_other_pictures(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["score", "dcgan-cifar16", *ON_DIGITS]) == 2
     assert "draws images of shape [3, 16, 16]; the stored judge reads digits" in capsys.readouterr().err
+
+
+def test_there_are_no_more_jobs_than_chapters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def note(*arguments: Any) -> int:
+        asked.append(arguments[-1])
+        return 0
+
+    monkeypatch.setattr(cli, "_run_at_once", note)
+    paths = [str(chapter(tmp_path / "book", "1", name=f"0{k}_x.ipynb")) for k in (1, 2)]
+    assert main(["run", "--profile", "smoke", "--jobs", "1000000000000", *paths]) == 0
+    assert asked == [2]
+
+
+def test_more_draws_than_memory_can_hold_are_refused(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["score", "small", "--n", "1000", "--draws", "1001", "--dataset", "digits"]) == 2
+    assert "1001 draws of 1000 are over 1,000,000 images" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("where", "key", "value"),
+    [("notebook", "gan_lessons", "x"), ("cell", "tags", "x"), ("cell", "mystnb", [1]), ("cell", "jupyter", 3)],
+)
+@pytest.mark.parametrize("command", ["check", "clean"])
+def test_metadata_of_a_wrong_kind_ends_in_words(
+    command: str, where: str, key: str, value: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = chapter(tmp_path / "book", "1")
+    notebook = nbformat.read(path, as_version=4)
+    (notebook if where == "notebook" else notebook.cells[1]).metadata[key] = value
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    assert main([command, str(path)]) == 2
+    assert f"is no readable notebook (its metadata '{key}' is {value!r}" in capsys.readouterr().err
+
+
+def test_a_file_in_the_place_of_the_folder_of_copies_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert main(["notebooks", "--out", str(tmp_path / "file")]) == 2
+    assert "cannot be made" in capsys.readouterr().err

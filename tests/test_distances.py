@@ -149,3 +149,17 @@ def test_features_that_are_no_numbers_are_refused(value: float) -> None:
             precision_recall(*pair)
         with pytest.raises(ValueError, match="NaN or infinite"):
             nearest(*pair)
+
+
+def test_moments_without_a_distance_are_never_the_best_of_distances() -> None:
+    good = moments(torch.randn(9, 3, generator=torch.Generator().manual_seed(0)))
+    for spoilt in (
+        good._replace(mean=torch.full_like(good.mean, torch.nan)),
+        good._replace(covariance=good.covariance * torch.inf),
+        good._replace(mean=good.mean + 1e200),
+    ):
+        for pair in ((good, spoilt), (spoilt, good)):
+            with pytest.raises(ValueError, match="hold NaN or infinite values"):
+                frechet_distance(*pair)
+    with pytest.raises(ValueError, match="equally many features, not 3 and 4"):
+        frechet_distance(good, moments(torch.ones(9, 4)))

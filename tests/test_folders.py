@@ -357,3 +357,20 @@ def test_folders_in_a_zip_of_windows_are_parted_by_backslashes(tmp_path: Path) -
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("empty\\", "")
     assert values(path) == ([10, 20, 30, 40], [0, 0, 1, 2])
+
+
+@pytest.mark.parametrize("other", ["Train", "training"])
+def test_two_folders_of_one_split_are_named_and_neither_is_left_out(made, other: str) -> None:  # type: ignore[no-untyped-def]
+    path = made({"train/a.png": plain(1), f"{other}/b.png": plain(2), "test/a.png": plain(3)})
+    with pytest.raises(ValueError, match=r"has (Train and train|train and training), which mean the same"):
+        read_pictures(path)
+
+
+@pytest.mark.parametrize("name", ["cat/b.jfif", "cat/b.HEIC", "cat/b.jpe"])
+def test_pictures_of_rare_kinds_are_read_or_named_and_never_left_out(made, name: str) -> None:  # type: ignore[no-untyped-def]
+    assert values(made({**ANIMALS, name: plain(15)}))[0] == [10, 15, 20, 30, 40]
+
+
+def test_a_picture_of_a_rare_kind_that_nobody_can_read_is_named(made) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ValueError, match=r"1 of 5 images(.|\n)*cat/b\.heic"):
+        read_pictures(made({**ANIMALS, "cat/b.heic": b"\0\0\0\x18ftypheic"}))

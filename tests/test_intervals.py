@@ -79,3 +79,16 @@ def test_words_give_mean_interval_and_number_of_seeds() -> None:
     assert intervals.plus_minus_words(-12.34, 1.9) == "−12.3 ± 1.9"
     assert intervals.plus_minus_words(12.3, None) == intervals.plus_minus_words(12.3, math.nan) == "12.3"
     assert [intervals.number(v) for v in (-0.04, 0.04, -0.06, -math.inf)] == ["0.0", "0.0", "−0.1", "−inf"]
+
+
+@pytest.mark.parametrize("level", [0, 1, 95, -1, math.nan])
+def test_a_level_that_is_none_is_refused_by_every_interval(level: float) -> None:
+    for make in (
+        lambda: intervals.interval([1, 2, 3], level),
+        lambda: intervals.bootstrap(range(12), level),
+        lambda: intervals.plus_minus([1, 2], level),
+        lambda: intervals.prediction_range([1, 2], level),
+        lambda: intervals.share(1, 2, level),
+    ):
+        with pytest.raises(ValueError, match="the level of an interval lies between 0 and 1"):
+            make()

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from gan_lessons import data, judges, zoo
 from gan_lessons.data.downloads import DamagedFile
@@ -212,3 +213,34 @@ def test_opinions_are_those_of_both_rulers() -> None:
         alone = judges.ruler(digits, name=name)(data.unit(digits[:100]))
         assert {key: judged[prefix + key] for key in alone} == alone
     assert len(judged) == 6
+
+
+def test_a_judge_with_nan_in_its_statistics_leaves_the_earlier_one(tmp_path: Path) -> None:
+    card = saved(tmp_path, NormedClassifier(2, 8))
+    spoilt = NormedClassifier(2, 8)
+    spoilt.get_buffer("body.1.running_var").fill_(float("nan"))
+    with pytest.raises(ValueError, match="holds NaN or infinity"):
+        saved(tmp_path, spoilt)
+    assert judges.card("small", tmp_path) == card
+
+
+class OfMyOwn(DigitClassifier):
+    pass
+
+
+def test_a_judge_that_no_card_can_name_leaves_the_earlier_one(tmp_path: Path) -> None:
+    card = saved(tmp_path)
+    for other in (OfMyOwn(2, 8), AveragedModel(DigitClassifier(2, 8))):
+        with pytest.raises(ValueError, match=r"not an? (OfMyOwn|AveragedModel): give it without what wraps it"):
+            saved(tmp_path, other)  # type: ignore[arg-type]
+    assert judges.card("small", tmp_path) == card
+    judges.load("small", tmp_path)
+
+
+def test_numbers_beyond_float32_leave_the_earlier_judge(tmp_path: Path) -> None:
+    card = saved(tmp_path)
+    wide = DigitClassifier(2, 8).double()
+    wide.head.weight.data.fill_(1e300)
+    with pytest.raises(ValueError, match=r"head\.weight would be infinite in torch\.float32"):
+        saved(tmp_path, wide)
+    assert judges.card("small", tmp_path) == card

@@ -173,3 +173,9 @@ def test_what_has_no_nearest_mode_is_refused(samples: Tensor, words: str) -> Non
         tally(samples, ring())
     with pytest.raises(ValueError, match="nothing was counted"):
         modes.reverse_kl(torch.zeros(3, dtype=torch.int64), torch.ones(3) / 3)
+
+
+@pytest.mark.parametrize(("mean", "std"), [(math.nan, 1.0), (0.0, 0.0), (0.0, -1.0), (0.0, math.nan), (0.0, math.inf)])
+def test_modes_without_a_place_or_a_width_are_refused(mean: float, std: float) -> None:
+    with pytest.raises(ValueError, match="finite means, and finite stds above 0"):
+        modes.tally(torch.zeros(5, 2), torch.full((2, 2), mean), torch.full((2,), std))

@@ -52,7 +52,7 @@ def test_a_really_full_device_is_reported_as_such() -> None:
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match=r"could not write .*file.*choose a folder that you may write"):
+    with pytest.raises(OSError, match=r"could not write .*file.*a file lies where a folder is needed"):
         paths.atomic_write(tmp_path / "file" / "below" / "a", lambda stream: stream.write(b"x"))
 
 
@@ -160,3 +160,16 @@ def test_the_commit_of_a_repository_round_the_package_is_not_the_courses(
     (tmp_path / "package").mkdir()
     monkeypatch.setattr(paths, "PACKAGE", tmp_path / "package")  # copied into the top folder of another project
     assert paths.commit() == "unknown"
+
+
+def test_the_remedy_of_a_failed_write_fits_what_is_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    for name, remedy in {
+        "folder": "that is a folder: choose another name",
+        "file/x.png": "a file lies where a folder is needed",
+        "x" * 300: "choose a shorter name",
+    }.items():
+        with pytest.raises(OSError, match=rf"could not write .*{remedy}"):
+            paths.atomic_write(tmp_path / name, lambda stream: stream.write(b"x"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]

@@ -131,3 +131,9 @@ def test_figures_of_a_notebook_have_twice_the_pixels_of_their_width_on_the_page(
     assert [list(size) for size in shown] == [["width"]] * 3
     assert with_pixels == pytest.approx([n * size["width"] for n, size in zip((1, 2, 3), shown, strict=True)], abs=2)
     assert shown[0]["width"] == pytest.approx(shown[1]["width"], abs=3) == pytest.approx(shown[2]["width"], abs=3)
+
+
+@pytest.mark.parametrize("shape", [(4, 28, 28, 1), (4, 2, 8, 8), (9,), (1, 2, 3, 8, 8)])
+def test_tiles_of_another_shape_are_refused_with_it(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"images are \(n, 784\).* not \("):
+        plotting.as_tiles(torch.zeros(shape))

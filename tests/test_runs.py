@@ -1,3 +1,4 @@
+import signal
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -114,3 +115,80 @@ def test_another_length_or_setting_is_refused_with_the_remedy(tmp_path: Path) ->
 def test_a_run_of_two_rounds_is_read_at_both(tmp_path: Path) -> None:
     gan, batches, rest = game()
     assert runs.watched(gan, batches, 2, path=tmp_path / "a.pt", score=mean, **rest).scores["step"] == [1, 2]
+
+
+@pytest.mark.parametrize("shares", [(0,), (200,), (-5,), (0.1, 0.3, 1.0), (True,)])
+def test_shares_that_nothing_would_be_read_at_are_refused(shares: Any, tmp_path: Path) -> None:
+    gan, batches, rest = game()
+    with pytest.raises(ValueError, match="a share, in per cent, must be a whole number from 1 to 100"):
+        runs.watched(gan, batches, 10, path=tmp_path / "a.pt", score=mean, shares=shares, **rest)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (0, 5), (5,)])
+def test_noise_of_a_wrong_shape_is_refused_before_the_first_round(shape: tuple[int, ...], tmp_path: Path) -> None:
+    gan, batches, rest = game()
+    before = weights(gan).clone()
+    with pytest.raises((ValueError, RuntimeError), match=r"noise is z|shapes cannot be multiplied"):
+        runs.watched(gan, batches, 40, path=tmp_path / "a.pt", z=torch.zeros(shape), **rest)
+    assert torch.equal(weights(gan), before)
+
+
+@pytest.mark.parametrize("values", [None, {}, 3.0, {1: 2.0}])
+def test_a_score_without_numbers_by_name_is_refused_in_words(values: Any, tmp_path: Path) -> None:
+    gan, batches, rest = game()
+    with pytest.raises(ValueError, match=r"score (must return numbers by name|returns must be printable text)"):
+        runs.watched(gan, batches, 10, path=tmp_path / "a.pt", score=lambda _: values, **rest)
+
+
+def fewer(gan: GAN, batches: Any, steps: int, **options: Any) -> Iterator[Step]:
+    yield from train(gan, batches, steps - 4, **options)
+
+
+def more(gan: GAN, batches: Any, steps: int, **options: Any) -> Iterator[Step]:
+    yield from train(gan, batches, steps + 4, **options)
+
+
+def test_a_play_of_fewer_rounds_is_no_finished_run_and_loses_nothing(tmp_path: Path) -> None:
+    gan, batches, rest = game()
+    with pytest.raises(ValueError, match="play ended after 6 of 10 rounds"):
+        runs.watched(gan, batches, 10, path=tmp_path / "a.pt", every=3, play=fewer, **rest)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.pt.part"]
+    gan, batches, rest = game()
+    run = runs.watched(gan, batches, 10, path=tmp_path / "a.pt", every=3, **rest)  # goes on after round 6
+    assert run.history["step"] == list(range(1, 11))
+
+
+def test_a_play_of_more_rounds_is_stopped_and_the_finished_run_is_kept(tmp_path: Path) -> None:
+    gan, batches, rest = game()
+    with pytest.raises(ValueError, match="play gave round 11 where 10 of 10 was due"):
+        runs.watched(gan, batches, 10, path=tmp_path / "a.pt", play=more, **rest)
+    gan, batches, rest = game()
+    assert runs.watched(gan, batches, 10, path=tmp_path / "a.pt", **rest).history["step"][-1] == 10
+
+
+@pytest.mark.parametrize(
+    "change", [{"decay": 0.9}, {"shares": (50, 100)}, {"d_steps": 2}, {"objective": losses.smoothed()}], ids=str
+)
+def test_a_finished_run_of_other_rules_is_not_given_back_as_this_one(change: dict[str, Any], tmp_path: Path) -> None:
+    gan, batches, rest = game()
+    runs.watched(gan, batches, 5, path=tmp_path / "a.pt", **rest)
+    gan, batches, rest = game()
+    with pytest.raises(ValueError, match=rf"checkpoint of another run: setting {next(iter(change))} was"):
+        runs.watched(gan, batches, 5, path=tmp_path / "a.pt", **{**rest, **change})
+
+
+def test_ctrl_c_in_the_last_round_leaves_no_second_file_once_the_run_is_fetched(tmp_path: Path) -> None:
+    gan, batches, rest = game()
+    readings: list[int] = []
+
+    def score(_: GAN) -> dict[str, float]:
+        readings.append(1)
+        if len(readings) == 5:  # of the last weights, after the last round
+            signal.raise_signal(signal.SIGINT)
+        return {"a": 1.0}
+
+    with pytest.raises(KeyboardInterrupt):
+        runs.watched(gan, batches, 10, path=tmp_path / "a.pt", score=score, **rest)
+    gan, batches, rest = game()
+    runs.watched(gan, batches, 10, path=tmp_path / "a.pt", score=score, **rest)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.pt"]

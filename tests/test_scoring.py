@@ -244,4 +244,9 @@ def test_a_judge_of_ones_own_is_given_floats_in_the_unit_range(case: Case) -> No
             return images[:, :16]
 
     metrics.report(case.draws(1), metrics.reference(Own(4, 16), case.test, case.train, N, floors=2))
-    assert all(images.dtype == torch.float32 and 0 <= images.min() and images.max() == 1 for images in seen)
+    assert all(images.dtype == torch.float32 and images.min() >= 0 and images.max() == 1 for images in seen)
+
+
+def test_probabilities_that_are_nan_are_of_no_class() -> None:
+    with pytest.raises(ValueError, match="the probabilities hold NaN"):
+        metrics.class_shares(torch.full((5, 10), torch.nan))

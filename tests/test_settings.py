@@ -156,3 +156,24 @@ def test_changes_name_what_came_and_went() -> None:
         "setting b was 2, is 3",
         "setting c was None, is nan",
     ]
+
+
+def deep(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [torch.eye(2).to_sparse(), torch.ones(2, device="meta"), {1: 2, "1": 3}, deep(5000)],
+    ids=["sparse", "meta", "two keys", "deep"],
+)
+def test_what_has_no_plain_form_is_refused_by_name_too(value: object) -> None:
+    with pytest.raises(ValueError, match="the setting 'x' cannot be recognised"):
+        canonical({"x": value})
+
+
+def test_every_number_of_numpy_goes_into_json() -> None:
+    json.dumps(canonical({"x": np.longdouble(1.5), "y": np.arange(3, dtype=np.longdouble)}))

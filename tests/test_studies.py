@@ -5,6 +5,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
@@ -214,3 +215,55 @@ def test_a_setting_that_no_other_process_would_know_is_refused_before_the_first_
         studies.run({"v": 1.0}, [0, 1], game, path=tmp_path / "a.csv", settings={"loss": object()})
     assert played == []
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [1, None, (1, 2), "a\rb", "a\nb", "\ud800"])
+def test_a_variant_that_the_file_would_give_back_as_another_is_refused_at_once(name: object, tmp_path: Path) -> None:
+    played: list[int] = []
+    variants: dict[object, float] = {name: 0.0}
+    with pytest.raises(ValueError, match="a variant's name must be printable text"):
+        studies.run(variants, [0], lambda *_: played.append(0), path=tmp_path / "a.csv")  # type: ignore[arg-type]
+    assert not played
+
+
+@pytest.mark.parametrize("seed", [0.5, 1.0, True, "0", None, -1])
+def test_a_seed_that_the_file_would_not_give_back_is_refused_at_once(seed: object, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="a seed must be a whole number of at least 0"):
+        studies.run(VARIANTS, [seed], measure, path=tmp_path / "a.csv")  # type: ignore[list-item]
+
+
+def test_seeds_may_be_an_array_and_a_second_call_measures_nothing(tmp_path: Path) -> None:
+    made = studies.run(VARIANTS, np.arange(2), measure, path=tmp_path / "a.csv")  # type: ignore[arg-type]
+    assert {type(row.seed) for row in made.rows} == {int}
+    again = studies.run(VARIANTS, [0, 1], lambda *_: {}, path=tmp_path / "a.csv")
+    assert again == made
+    together = studies.run_together(
+        VARIANTS,
+        np.arange(2),  # type: ignore[arg-type]
+        lambda _, seeds: {"d": torch.tensor([float(s) for s in seeds], requires_grad=True)},
+        path=tmp_path / "b.csv",
+    )
+    assert together.column("d")["none"] == [0, 1]
+
+
+@pytest.mark.parametrize("values", [None, {}, [1.0], {1: 2.0}, {"a\r": 1.0}])
+def test_what_measure_returns_is_numbers_by_name_or_the_message_says_so(values: object, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"measure (must return numbers by name|returns must be printable text)"):
+        studies.run(VARIANTS, [0], lambda *_: values, path=tmp_path / "a.csv")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"measure (must return numbers by name|returns must be printable text)"):
+        studies.run_together(VARIANTS, [0], lambda *_: values, path=tmp_path / "b.csv")  # type: ignore[arg-type]
+
+
+def test_a_file_of_two_settings_or_with_a_game_twice_is_refused(tmp_path: Path) -> None:
+    head = "variant,seed,settings,seconds,d\n"
+    (tmp_path / "two.csv").write_text(head + 'a,0,"{""x"": 1}",0,1\na,1,{},0,2\n')
+    with pytest.raises(ValueError, match="other settings: setting x was 1, is None"):
+        studies.run({"a": 0.0}, [0, 1], measure, path=tmp_path / "two.csv")
+    (tmp_path / "twice.csv").write_text(head + "a,0,{},0,1\na,0,{},0,2\n")
+    with pytest.raises(ValueError, match=r"damaged.*a, seed 0 is there twice"):
+        studies.read(tmp_path / "twice.csv")
+    (tmp_path / "list.csv").write_text(head + "a,0,[1],0,1\n")
+    with pytest.raises(ValueError, match="damaged"):
+        studies.read(tmp_path / "list.csv")
+    with pytest.raises(ValueError, match="is a folder, no table"):
+        studies.run({"a": 0.0}, [0], measure, path=tmp_path)

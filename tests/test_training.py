@@ -1,4 +1,5 @@
 import copy
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -239,3 +240,17 @@ def test_samples_that_are_no_images_are_refused_with_the_remedy() -> None:
         points.images(2)
     with pytest.raises(ValueError, match="number of images must be a whole number of at least 1, not 0"):
         points.images(0)
+
+
+@pytest.mark.parametrize("limits", [(0, 0), (1, -1), (0, math.nan), (0, math.inf)])
+def test_limits_that_are_none_are_refused_in_their_own_words(limits: tuple[float, float]) -> None:
+    gan = GAN(nn.Sequential(nn.Linear(2, 9), nn.Tanh()), nn.Linear(9, 1), noise.gaussian(2))
+    with pytest.raises(ValueError, match="G's value for black and a larger one for white"):
+        gan.images(2, limits)
+
+
+@pytest.mark.parametrize("shape", [(0, 2), (2,), ()])
+def test_noise_without_a_row_is_refused_with_its_shape(shape: tuple[int, ...]) -> None:
+    gan = GAN(nn.Sequential(nn.Linear(2, 9), nn.Tanh()), nn.Linear(9, 1), noise.gaussian(2))
+    with pytest.raises(ValueError, match=r"noise is z \(n, 2\) with n of at least 1"):
+        gan.images(torch.zeros(shape))

@@ -370,3 +370,32 @@ def test_a_stored_generator_draws_images_that_differ_and_are_neither_blank_nor_n
         assert 0.3 < images.mean() < 0.7
     steps = images.diff(dim=-1).abs().mean() / images.std()
     assert steps < 0.6  # noise: about 1.1
+
+
+@pytest.mark.parametrize("shape", [(1.0, 28.0, 28.0), (28, 28), (-1, 28, 28), (1, 28, "28")])
+def test_a_shape_that_is_none_leaves_the_earlier_generator(shape: Any, tmp_path: Path) -> None:
+    card = saved(tmp_path)
+    with pytest.raises(ValueError, match=r"side of an image must be|shape of an image is"):
+        saved(tmp_path, shape=shape)
+    assert zoo.card("small", tmp_path) == card
+    assert zoo.load("small", tmp_path).sample(1).shape == (1, 1, 28, 28)
+
+
+@pytest.mark.parametrize("shape", [[1, 784], [-1, 28, 28], "abc"])
+def test_a_card_with_a_shape_that_is_none_is_damaged(shape: Any, tmp_path: Path) -> None:
+    saved(tmp_path)
+    path = tmp_path / "small.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"shape": shape}))
+    with pytest.raises(DamagedFile, match=r"small\.json is damaged"):
+        zoo.load("small", tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [".json", ".safetensors", ".safetensors.new"])
+def test_a_folder_in_the_way_is_named_before_anything_is_written(suffix: str, tmp_path: Path) -> None:
+    saved(tmp_path)
+    (tmp_path / f"small{suffix}").unlink(missing_ok=True)
+    (tmp_path / f"small{suffix}").mkdir()
+    before = {path.name: path.is_dir() or path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ValueError, match="is a folder where a file belongs: move it away"):
+        saved(tmp_path)
+    assert {path.name: path.is_dir() or path.read_bytes() for path in tmp_path.iterdir()} == before

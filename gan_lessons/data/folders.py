@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+# Pictures too, which Pillow may not be able to read: then they are named, not left out without a word.
+RARE_SUFFIXES = (".jpe", ".jfif", ".jp2", ".avif", ".heic", ".heif", ".jxl", ".tga", ".pbm", ".pnm", ".apng")
 SPLITS = {"train": ("train", "training"), "test": ("test", "testing", "val", "valid", "validation")}
 SPLIT_FOLDERS = frozenset(folder for folders in SPLITS.values() for folder in folders)
 GREY = frozenset(["1", "L", "LA"])
@@ -126,6 +128,9 @@ def _splits(path: Path, found: Entries) -> dict[str, Entries]:
             f"{path} has {sorted(split_tops)} beside {sorted(tops - split_tops)[:5]}: keep only train/ and test/ "
             "on the top level, or rename the class that is called like a split"
         )
+    for names in [SPLITS["train"], *((name,) for name in SPLIT_FOLDERS)]:
+        if len(same := sorted(top for top in split_tops if top.lower() in names)) > 1:
+            raise ValueError(f"{path} has {' and '.join(same)}, which mean the same: move all images into one of them")
     return {top.lower(): [(parts[1:], name) for parts, name in found if parts[0] == top] for top in split_tops}
 
 
@@ -141,7 +146,7 @@ def _one_split(path: Path, splits: dict[str, Entries], split: str) -> Entries:
 
 def _is_picture(name: str) -> bool:
     path = PurePosixPath(name)
-    return not _is_hidden(path) and path.suffix.lower() in SUFFIXES
+    return not _is_hidden(path) and path.suffix.lower() in SUFFIXES + RARE_SUFFIXES
 
 
 def _is_hidden(path: PurePath) -> bool:

@@ -31,14 +31,21 @@ def frechet_distance(a: Moments, b: Moments) -> float:
     """Squared Fréchet distance of two Gaussians, |m_a - m_b|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2).
 
     Dowson and Landau 1982; on features of a network, Heusel et al. 2017, eq. 6. At least 0, and 0 for equal
-    moments: what rounding leaves below is cut off.
+    moments: what rounding leaves below is cut off. Raises ValueError for unequal d, and moments that are NaN, infinite,
+    or so large that their products are.
     """
+    if a.covariance.shape != b.covariance.shape:
+        raise ValueError(f"moments must be of equally many features, not {len(a.mean)} and {len(b.mean)}")
+    for part in (*a, *b):
+        finite("the moments", part)
     if torch.equal(a.mean, b.mean) and torch.equal(a.covariance, b.covariance):
         return 0.0
     root = _symmetric_root(a.covariance)
     cross = torch.linalg.eigvalsh(root @ b.covariance @ root).clamp(min=0).sqrt().sum()
     trace = a.covariance.trace() + b.covariance.trace() - 2 * cross
-    return max(0.0, float((a.mean - b.mean).square().sum() + trace))
+    distance = (a.mean - b.mean).square().sum() + trace
+    finite("the distance's terms", distance)  # max(0, NaN) would be the best of distances
+    return max(0.0, float(distance))
 
 
 def _symmetric_root(matrix: Tensor) -> Tensor:

@@ -34,12 +34,14 @@ def assign(samples: Tensor, means: Tensor, stds: Tensor) -> tuple[Tensor, Tensor
     """The nearest mode of each sample, and its distance from that mode in stds of that mode.
 
     samples (n, d), means (k, d), stds (k,) -> which (n,), distance (n,). Raises ValueError for other shapes, no
-    samples, or samples that are NaN or infinite: those have no nearest mode.
+    samples, samples or means that are NaN or infinite, which have no nearest mode, and stds that are not above 0.
     """
     if samples.ndim != 2 or means.ndim != 2 or samples.shape[1] != means.shape[1] or not len(samples):
         raise ValueError(f"give samples (n, d) and means (k, d), not {tuple(samples.shape)} and {tuple(means.shape)}")
     if not samples.isfinite().all():
         raise ValueError(f"{int((~samples.isfinite()).any(1).sum())} of {len(samples)} samples are NaN or infinite")
+    if not (means.isfinite().all() and ((stds > 0) & stds.isfinite()).all()):
+        raise ValueError("the modes need finite means, and finite stds above 0")
     means, stds = means.to(samples), stds.to(samples)
     # not by matrix products: with a std of .01 those lose the digits that matter
     distances = torch.cdist(samples, means, compute_mode="donot_use_mm_for_euclid_dist")  # (n, k)

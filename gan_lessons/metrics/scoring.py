@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from gan_lessons.checks import unit_range
+from gan_lessons.checks import finite, unit_range
 from gan_lessons.data.batching import to_bytes
 from gan_lessons.metrics.classifier import DigitClassifier
 from gan_lessons.metrics.distances import Moments, frechet_distance, kernel_distances, moments
@@ -40,7 +40,8 @@ class Reference(NamedTuple):
 
 
 def class_shares(probabilities: Tensor) -> Tensor:
-    """Share of the images that each class gets by its largest probability: (n, c) -> (c,), float64."""
+    """Share of images that each class gets by its largest probability: (n, c) -> (c,), float64. ValueError for NaN."""
+    finite("the probabilities", probabilities)
     classes = probabilities.shape[1]
     return torch.bincount(probabilities.argmax(1), minlength=classes).double() / len(probabilities)
 

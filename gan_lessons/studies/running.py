@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
+from torch import Tensor
 from tqdm import tqdm
 
+from gan_lessons.checks import named
 from gan_lessons.studies.jobs import Job, play_in_turn, play_on
 from gan_lessons.studies.tables import Growing, Numbers, Table, called
 
@@ -37,8 +39,8 @@ def run(
 
     Whatever stops a study (an error in a game, a worker that dies, Ctrl-C, a full disk), finished games are in the
     file, and a note on the error says which are missing. Games in an executor's workers at Ctrl-C go on there, unkept.
-    Raises ValueError, and measures nothing, for no variants, no or repeated seeds, and a file that is damaged or that
-    other settings made.
+    Raises ValueError, and measures nothing, for no variants or names of them that are no printable text, seeds that are
+    repeated or no whole numbers from 0, and a file that is damaged or that other settings made.
     """
     study = Growing(variants, seeds, Path(path), settings or {})
     jobs = [Job(called(game), (game,), _numbers, (measure, variants[game[0]], game[1])) for game in study.missing()]
@@ -62,7 +64,7 @@ def run_together(
     study = Growing(variants, seeds, Path(path), settings or {})
     missing = {name: tuple(key for key in study.missing() if key[0] == name) for name in variants}
     jobs = [
-        Job(name, games, _numbers_by_seed, (name, measure, variants[name], seeds, [seed for _, seed in games]))
+        Job(name, games, _numbers_by_seed, (name, measure, variants[name], study.seeds, [seed for _, seed in games]))
         for name, games in missing.items()
         if games
     ]
@@ -89,7 +91,7 @@ def _played(study: Growing, jobs: Sequence[Job], executor: Executor | None) -> T
 
 
 def _numbers(measure: Callable[[Any, int], Mapping[str, float]], variant: Any, seed: int) -> list[Numbers]:
-    return [{k: float(v) for k, v in measure(variant, seed).items()}]
+    return [{k: float(v) for k, v in named("measure", measure(variant, seed)).items()}]
 
 
 def _numbers_by_seed(
@@ -99,8 +101,12 @@ def _numbers_by_seed(
     seeds: Sequence[int],
     missing: Sequence[int],
 ) -> list[Numbers]:
-    columns = {k: np.asarray(v, float) for k, v in measure(variant, seeds).items()}
+    columns = {k: _array(v) for k, v in named("measure", measure(variant, seeds)).items()}
     for k, v in columns.items():
         if v.shape != (len(seeds),):
             raise ValueError(f"{name} measured {k!r} of shape {v.shape}; one number a seed is {(len(seeds),)}")
     return [{k: float(v[list(seeds).index(seed)]) for k, v in columns.items()} for seed in missing]
+
+
+def _array(values: ArrayLike) -> np.ndarray:
+    return np.asarray(values.detach().cpu() if isinstance(values, Tensor) else values, float)

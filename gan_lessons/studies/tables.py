@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gan_lessons.checks import text, whole
 from gan_lessons.paths import atomic_write
 from gan_lessons.settings import canonical, changes
 
@@ -50,12 +51,14 @@ class Growing:
     def __init__(
         self, variants: Iterable[str], seeds: Sequence[int], path: Path, settings: Mapping[str, object]
     ) -> None:
-        if not variants or not seeds or len(set(seeds)) != len(seeds):
-            raise ValueError(f"a study needs variants and different seeds; here are {list(variants)} and {list(seeds)}")
+        names = [text("a variant's name", name) for name in variants]  # as the file gives them back
+        self.seeds = [whole("a seed", seed, 0) for seed in seeds]
+        if not names or not self.seeds or len(set(self.seeds)) != len(self.seeds):
+            raise ValueError(f"a study needs variants and different seeds; here are {names} and {self.seeds}")
         self.path, self.settings = path, canonical(settings)  # refused now, not after the first game
         self.rows = kept_rows(path, self.settings)
-        self.wanted = [(name, seed) for name in variants for seed in seeds]
-        by_seed = [(name, seed) for seed in seeds for name in variants]
+        self.wanted = [(name, seed) for name in names for seed in self.seeds]
+        by_seed = [(name, seed) for seed in self.seeds for name in names]
         self.order = [*(key for key in self.rows if key not in by_seed), *by_seed]  # whichever game ended first
         self.unsaved: list[Row] = []
 
@@ -80,8 +83,8 @@ class Growing:
     def write(self) -> None:
         """Write the file where rows are unsaved: all rows, in the order of the games."""
         if self.unsaved:
-            text = as_text((self.rows[key] for key in self.order if key in self.rows), self.settings)
-            atomic_write(self.path, lambda stream: stream.write(text.encode()))
+            content = as_text((self.rows[key] for key in self.order if key in self.rows), self.settings).encode()
+            atomic_write(self.path, lambda stream: stream.write(content))
             self.unsaved = []
 
     def note(self) -> str:
@@ -93,8 +96,8 @@ class Growing:
         told = f"{len(missing)} of {len(self.wanted)} games are missing: {names}. " if missing else ""
         if not self.unsaved:
             return told + f"The finished ones are in {self.path}: run the study again, and it goes on from there."
-        text = as_text(self.unsaved, self.settings)
-        return told + f"These finished rows could not be written; add them to {self.path} when there is room:\n{text}"
+        rows = as_text(self.unsaved, self.settings)
+        return told + f"These finished rows could not be written; add them to {self.path} when there is room:\n{rows}"
 
 
 def called(game: Key) -> str:
@@ -123,7 +126,10 @@ def kept_rows(path: Path, settings: Mapping[str, object] | None) -> dict[Key, Ro
     if not path.exists():
         return {}
     remedy = f"Move or delete {path} to measure anew, or go back to the settings that made it."
-    rows = {}
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder, no table: give the path of a file")
+    rows: dict[Key, Row] = {}
+    made_by: list[dict[str, Any]] = []  # mostly one: all rows have the same settings
     try:
         with path.open(newline="", encoding="utf-8") as stream:
             header, *lines = list(csv.reader(stream))
@@ -132,22 +138,30 @@ def kept_rows(path: Path, settings: Mapping[str, object] | None) -> dict[Key, Ro
         for line in lines:
             name, seed, before, seconds, *values = line
             measured = dict(zip(header[len(KEYS) :], map(float, values), strict=True))
+            if (name, int(seed)) in rows:
+                raise ValueError(f"{called((name, int(seed)))} is there twice")
             rows[name, int(seed)] = Row(name, int(seed), float(seconds), measured)
-            made_by: dict[str, Any] = json.loads(before)
-    except (ValueError, UnicodeDecodeError) as error:
+            if (about := dict(json.loads(before))) not in made_by:
+                made_by.append(about)
+    except (ValueError, TypeError) as error:
         raise ValueError(f"{path} is damaged or no table of a study ({error}). {remedy}") from error
-    if rows and settings is not None and (changed := changes(made_by, canonical(settings))):
-        raise ValueError(f"{path} was made with other settings: {'; '.join(changed)}. {remedy}")
+    for made in made_by if settings is not None else []:
+        if changed := changes(made, canonical(settings or {})):
+            raise ValueError(f"{path} was made with other settings: {'; '.join(changed)}. {remedy}")
     return rows
 
 
 def as_text(rows: Iterable[Row], settings: Mapping[str, object]) -> str:
     """Return the text of a file: a line of names, and one line for each row, with all digits of each number."""
-    text = io.StringIO(newline="")
-    writer, names, about = csv.writer(text, lineterminator="\n"), None, json.dumps(canonical(settings), sort_keys=True)
+    stream = io.StringIO(newline="")
+    writer, names, about = (
+        csv.writer(stream, lineterminator="\n"),
+        None,
+        json.dumps(canonical(settings), sort_keys=True),
+    )
     for row in rows:
         if names is None:
             names = list(row.values)
             writer.writerow([*KEYS, *names])
         writer.writerow([row.variant, row.seed, about, row.seconds, *(row.values[k] for k in names)])
-    return text.getvalue()
+    return stream.getvalue()
