@@ -167,7 +167,9 @@ def test_a_play_of_more_rounds_is_stopped_and_the_finished_run_is_kept(tmp_path:
 
 
 @pytest.mark.parametrize(
-    "change", [{"decay": 0.9}, {"shares": (50, 100)}, {"d_steps": 2}, {"objective": losses.smoothed()}], ids=str
+    "change",
+    [{"decay": 0.9}, {"shares": (50, 100)}, {"d_steps": 2}, {"objective": losses.smoothed()}],
+    ids=["decay", "shares", "d_steps", "objective"],
 )
 def test_a_finished_run_of_other_rules_is_not_given_back_as_this_one(change: dict[str, Any], tmp_path: Path) -> None:
     gan, batches, rest = game()
