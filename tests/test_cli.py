@@ -259,7 +259,7 @@ def test_a_scratch_folder_that_cannot_be_made_is_said_in_one_line(
     (tmp_path / "file").touch()
     monkeypatch.setenv("GAN_LESSONS_RUNS", str(tmp_path / "file"))
     assert main(["run", "--profile", profile, str(chapter(tmp_path / "book"))]) == 2
-    assert "choose a folder that you may write" in capsys.readouterr().err
+    assert "a file lies where a folder is needed: choose another folder" in capsys.readouterr().err
 
 
 # --- sample -----------------------------------------------------------------------------------------------------
@@ -300,7 +300,7 @@ def test_sample_into_a_place_that_cannot_be_written_keeps_what_is_there(
 ) -> None:
     Path("file").write_text("mine")
     assert main(["sample", "small", "--out", "file/grid.png"]) == 2
-    assert "choose a folder that you may write" in capsys.readouterr().err
+    assert "a file lies where a folder is needed: choose another folder" in capsys.readouterr().err
     assert Path("file").read_text() == "mine"
 
 
