@@ -76,10 +76,10 @@ def nbval(path: Path, site: Path) -> None:
 
 
 def finished(source: Any, executed: dict[str, Any], told: dict[str, Any]) -> Any:
-    """The notebook with the outputs of its copy, stored and stamped as by the runner."""
+    """The notebook with the outputs of its copy, stamped as by the runner (which would make its pictures smaller)."""
     notebook = runner._restored(source, [executed[cell.id] for cell in source.cells])
     notebook.metadata["gan_lessons"] = told | {"code_sha256": runner.code_sha256(source)}
-    return runner._with_smaller_pngs(notebook)
+    return notebook
 
 
 @cache
