@@ -196,7 +196,7 @@ def test_make_without_a_target_lists_the_commands_and_makes_nothing(copy: Path) 
 
 
 def test_make_lab_copies_the_chapters_first_and_keeps_what_is_there() -> None:
-    printed = ["make", "-n", "-o", ".venv/.dev", "lab"]
+    printed = ["make", "--no-print-directory", "-n", "-o", ".venv/.dev", "lab"]
     answer = subprocess.run(printed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert re.search(r"gan_lessons notebooks --keep --out lab\n(?:.*\n)*.* -m jupyterlab .*lab$", answer.strip())
 
@@ -204,7 +204,7 @@ def test_make_lab_copies_the_chapters_first_and_keeps_what_is_there() -> None:
 def test_make_lab_starts_for_whoever_calls_it_and_passes_arguments_on(tmp_path: Path) -> None:
     pytest.importorskip("jupyterlab", reason="jupyterlab is not installed")
     options = f"--no-browser --port 0 --ip 127.0.0.1 --ServerApp.base_url /{tmp_path.name}/"
-    command = ["make", "-o", ".venv/.dev", "lab", "LAB=book", f"ARGS={options}"]
+    command = ["make", "--no-print-directory", "-o", ".venv/.dev", "lab", "LAB=book", f"ARGS={options}"]
     folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     environment = os.environ | {name: str(tmp_path / name) for name in folders}
     process = subprocess.Popen(
