@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from copy import deepcopy
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ FOREIGN = {"injected-parameters", "papermill-error-cell-tag", PROBE}  # tags of 
 
 # `make set-repository` writes the address into the setup cells; that changes no result.
 _ADDRESS = re.compile(r"(pip install[^\n]*git\+)[^\s\"']+")
+_STILLBORN = re.compile(r"Kernel (didn't respond|died before)")
 _MACHINE = re.compile(r"(?<![\w/.~-])/(?:home|root|Users|tmp|private|mnt)/\w+|site-packages| at 0x[0-9a-f]+")
 
 
@@ -276,25 +278,29 @@ def _execute(
     write(working, prepared)
     literal = str(working).replace("{", "{{").replace("}", "}}")  # papermill formats its paths
     live = sys.stderr.isatty()
+    play = partial(
+        papermill.execute_notebook,
+        literal,
+        literal,
+        parameters,
+        kernel_name="python3",
+        language="python",
+        cwd=path.parent,
+        execution_timeout=timeout,
+        coalesce_streams=True,
+        extra_arguments=["--log-level=CRITICAL"],  # the kernel's own words, not the notebook's
+        stdout_file=_Echo(),
+        progress_bar={"desc": path.stem, "position": position if live else 0, "mininterval": 0.1 if live else 30},
+    )
     try:
         with _environment(parameters["PROFILE"]):
-            return papermill.execute_notebook(
-                literal,
-                literal,
-                parameters,
-                kernel_name="python3",
-                language="python",
-                cwd=path.parent,
-                execution_timeout=timeout,
-                coalesce_streams=True,
-                extra_arguments=["--log-level=CRITICAL"],  # the kernel's own words, not the notebook's
-                stdout_file=_Echo(),
-                progress_bar={
-                    "desc": path.stem,
-                    "position": position if live else 0,
-                    "mininterval": 0.1 if live else 30,
-                },
-            )
+            try:
+                return play()
+            except RuntimeError as error:
+                if not _STILLBORN.match(str(error)):
+                    raise
+                write(working, prepared)  # another process took one of its ports first: once more
+                return play()
     except (Exception, KeyboardInterrupt) as error:
         cells = _own_cells(read(working))
         write(working, _restored(source, cells))

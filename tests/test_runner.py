@@ -502,6 +502,20 @@ def test_a_kernel_that_hangs_or_dies_ends_the_run_with_words(tmp_path: Path, cod
     assert read(tmp_path / "scratch" / path.name).cells[2].outputs[0].text == "so far\n"
 
 
+def test_a_kernel_that_dies_as_it_is_born_gets_a_second_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where another process takes one of its ports between their choice and their use."""
+    spec, born = tmp_path / "jupyter" / "kernels" / "python3", tmp_path / "born"
+    spec.mkdir(parents=True)
+    script = f"test -e {born} || {{ touch {born}; exit 1; }}; exec {sys.executable} -m ipykernel_launcher -f $0"
+    kernel = {"argv": ["sh", "-c", script, "{connection_file}"], "display_name": "Python 3", "language": "python"}
+    (spec / "kernel.json").write_text(json.dumps(kernel))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    path = stored(tmp_path / "book", a_notebook("print('alive')"))
+    written = read(runner.run(path, "smoke", scratch=tmp_path / "scratch"))
+    assert born.exists()
+    assert written.cells[2].outputs[0].text == "alive\n"
+
+
 def test_a_notebook_too_large_for_the_book_is_kept_in_the_scratch_folder(tmp_path: Path) -> None:
     path = stored(tmp_path / "book", a_notebook("print(('x' * 99 + '\\n') * 6000)"))
     before = path.read_bytes()
