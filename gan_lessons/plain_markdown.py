@@ -73,12 +73,6 @@ def plain_code(source: str, references: References) -> str:
     return re.sub(rf"\{{+({known})\}}+`([^`]+)`", lambda found: _role(found[1], found[2], references), source)
 
 
-def leftovers(text: str) -> list[str]:
-    """Return what is still MyST in a text: roles, labels, directives."""
-    pattern = r"\{+[\w:.-]+\}+`|^\([\w-]+\)=|^ *(?::{3,}|(?:`{3,}|~{3,})\{).*|\$\$ *\([\w-]+\)$"
-    return [found[0] for found in re.finditer(pattern, text, re.MULTILINE)]
-
-
 def labelled_equations(text: str) -> list[str]:
     """Return the labels of a text's equations, in their order."""
     return [found[3] for found in EQUATION.finditer(text)]

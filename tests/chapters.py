@@ -1,5 +1,6 @@
 """What tests of several chapters need: a chapter's cell by hand, and how far two networks are apart."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -49,3 +50,9 @@ def assert_listed_wrong(verdict: Verdict, letters: int = 25) -> None:
     assert verdict.correct is False
     assert "raised" not in verdict.message
     assert len(verdict.message) > letters
+
+
+def leftovers(text: str) -> list[str]:
+    """Return what is still MyST in a text: roles, labels, directives."""
+    pattern = r"\{+[\w:.-]+\}+`|^\([\w-]+\)=|^ *(?::{3,}|(?:`{3,}|~{3,})\{).*|\$\$ *\([\w-]+\)$"
+    return [found[0] for found in re.finditer(pattern, text, re.MULTILINE)]

@@ -15,7 +15,7 @@ import yaml
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from gan_lessons import __version__, plain_copies, runner
-from gan_lessons.plain_markdown import leftovers
+from tests.chapters import leftovers
 
 ROOT = Path(__file__).parent.parent
 BOOK = sorted((ROOT / "book").glob("*.ipynb"))

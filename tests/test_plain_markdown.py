@@ -7,10 +7,10 @@ from gan_lessons.plain_markdown import (
     Work,
     labelled_equations,
     labelled_titles,
-    leftovers,
     plain,
     plain_code,
 )
+from tests.chapters import leftovers
 
 KNOWN = References(
     equations={"eq-03-best": "3.8"},
