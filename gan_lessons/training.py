@@ -124,6 +124,8 @@ def _descend(loss: Tensor, player: nn.Module, optimizer: Optimizer) -> None:
     """
     weights = list(player.parameters())
     for weight, gradient in zip(weights, torch.autograd.grad(loss, weights, allow_unused=True), strict=True):
+        if gradient is not None and gradient.stride() != weight.stride():  # a fused optimizer pairs them as they lie
+            gradient = torch.empty_like(weight).copy_(gradient)
         weight.grad = gradient
     optimizer.step()
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_lessons import GAN, Step, discriminator_step, generator_step, losses, models, noise, train
-from gan_lessons.models.layers import mixes_the_batch
+from gan_lessons.models.layers import Flat, mixes_the_batch
 
 
 def small_gan(dtype: torch.dtype = torch.float64) -> GAN:
@@ -126,6 +126,21 @@ def test_gradients_of_an_earlier_step_do_not_leak_into_the_next() -> None:
         discriminator_step(gan.D, sgd, losses.non_saturating, real, fake)
         moved = before - 0.5 * torch.cat([g.flatten() for g in gradient])
         assert torch.allclose(weights(gan.D), moved, atol=1e-12)
+
+
+def test_a_fused_optimizer_moves_each_weight_by_its_own_gradient_whatever_the_layout() -> None:
+    """A penalty's gradients come in another memory layout than channels-last weights, and fused Adam reads memory."""
+    real, fake = torch.rand(4, 2, 8, 8), torch.rand(4, 2, 8, 8)
+    moved = {}
+    for fused in (False, True):
+        torch.manual_seed(0)
+        D = nn.Sequential(nn.Conv2d(2, 6, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(6, 4, 4), Flat(), nn.Linear(4, 1))
+        D = D.to(memory_format=torch.channels_last)
+        before, adam = weights(D), torch.optim.Adam(D.parameters(), 1e-3, fused=fused)
+        discriminator_step(D, adam, losses.non_saturating, real, fake, losses.r1)
+        moved[fused] = weights(D) - before
+    assert torch.allclose(moved[True], moved[False], atol=1e-6)
+    assert moved[True].abs().max() > 9e-4
 
 
 def test_both_batches_keep_their_own_statistics_where_d_has_batch_norm() -> None:
