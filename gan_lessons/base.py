@@ -1,7 +1,7 @@
 """The base games that all studies change one thing of: the toy ring, the MLP of chapter 05, the DCGAN of chapter 07.
 
     gan, batches, game = base.start(base.MLP, data.load("mnist"), seed=0)
-    for step in train(gan, batches, base.MLP.rounds, **game): ...
+    for step in base.MLP.play(gan, batches, base.MLP.rounds, **game): ...
 
 A study changes one thing, `base.MLP._replace(lr=2e-4)`, and names it.
 """
@@ -17,7 +17,7 @@ from gan_lessons import data, ensemble, losses, noise, toys
 from gan_lessons.losses import Objective
 from gan_lessons.models import convolutions, layers, mlp, mlp_discriminator, mlp_generator
 from gan_lessons.noise import Prior
-from gan_lessons.training import GAN, Penalty
+from gan_lessons.training import GAN, Penalty, Step, train, train_falling
 
 RING = toys.ring(std=0.02)
 
@@ -38,6 +38,7 @@ class Game(NamedTuple):
     penalty: Penalty | None = None
     d_steps: int = 1
     g_steps: int = 1
+    play: Callable[..., Iterator[Step]] = train
 
     def epochs(self, items: int) -> float:
         """How often all of so many items pass before D in a game of full length."""
@@ -67,13 +68,17 @@ MLP = Game(
 )
 DCGAN = Game(
     name="DCGAN",
-    generator=convolutions.dcgan_generator,
-    discriminator=convolutions.dcgan_discriminator,
-    prior=noise.gaussian(32),
-    rounds=12_000,
+    generator=partial(convolutions.dcgan_generator, width=32, z_dim=64, deep=True, init=convolutions.keep_init),
+    discriminator=partial(
+        convolutions.dcgan_discriminator, width=32, deep=True, norm=False, init=convolutions.keep_init
+    ),
+    prior=noise.gaussian(64),
+    rounds=20_000,
     batch=64,
-    lr=2e-3,
-    betas=(0.5, 0.99),
+    lr=1e-3,
+    betas=(0.0, 0.99),
+    penalty=partial(losses.r1, gamma=0.1, share=0.25),
+    play=train_falling,
 )
 
 

@@ -74,11 +74,15 @@ def smoothed(real_target: float = 0.9, fake_target: float = 0.0) -> Objective:
     return Objective(f"non-saturating, targets {real_target:g}/{fake_target:g}", d_loss, _non_saturating_g_loss)
 
 
-def r1(D: nn.Module, real: Tensor, fake: Tensor, gamma: float = 1.0) -> Tensor:
+def r1(D: nn.Module, real: Tensor, fake: Tensor, gamma: float = 1.0, share: float = 1.0) -> Tensor:
     """R1: gamma/2 * E||grad_x D(x)||^2 on real data (Mescheder et al. 2018, eq. 9). `fake` is not used.
 
-    real: (n, ...). Returns a scalar with a graph. The factor 1/2 is part of the definition here.
+    real: (n, ...). Returns a scalar with a graph. The factor 1/2 is part of the definition here. The mean is taken
+    over the first `share` of the batch, one image at least: the same expectation at a part of the cost. Raises
+    ValueError for a share outside (0, 1].
     """
-    real = real.detach().requires_grad_(True)
+    if not 0 < share <= 1:
+        raise ValueError(f"the share of the batch that R1 looks at lies in (0, 1], not {share!r}")
+    real = real[: max(1, round(share * len(real)))].detach().requires_grad_(True)
     (gradient,) = torch.autograd.grad(D(real).sum(), real, create_graph=True)
     return 0.5 * gamma * gradient.flatten(1).square().sum(1).mean()

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -170,6 +170,40 @@ def train(
             yield Step(number, d_loss, g_loss)
 
     return rounds()
+
+
+def train_falling(
+    gan: GAN,
+    batches: Iterator[tuple[Tensor, ...]],
+    steps: int,
+    *,
+    g_optimizer: Optimizer,
+    d_optimizer: Optimizer,
+    start: int = 0,
+    **game: Any,
+) -> Iterator[Step]:
+    """Play as `train` does, with rates that stay as they are for half of the rounds and then fall linearly to 0.
+
+    They are a function of the round and of the rates that the optimizers began with, which stay in their groups as
+    "initial_lr" (torch's schedulers keep them there, too), so that a resumed run has the same ones.
+    """
+    groups = [*g_optimizer.param_groups, *d_optimizer.param_groups]
+    for group in groups:
+        group.setdefault("initial_lr", group["lr"])
+
+    def fall(number: int) -> None:
+        for group in groups:
+            group["lr"] = group["initial_lr"] * min(1.0, 2 * (1 - (number - 1) / steps))
+
+    rounds = train(gan, batches, steps, g_optimizer=g_optimizer, d_optimizer=d_optimizer, start=start, **game)
+
+    def played() -> Iterator[Step]:
+        fall(start + 1)
+        for step in rounds:
+            yield step
+            fall(step.number + 1)
+
+    return played()
 
 
 def refuse_nan(number: int, d_loss: Tensor, g_loss: Tensor) -> None:

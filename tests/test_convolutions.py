@@ -239,3 +239,39 @@ def test_a_prepared_pair_plays_the_game(dtype: torch.dtype) -> None:
     rounds = list(train(GAN(G, D, noise.gaussian(32)), real, 12, objective=losses.non_saturating, **optimizers))
     assert len(rounds) == 12
     assert float(GAN(G, D, noise.gaussian(32)).sample(8).mean()) > before + 0.05  # towards the white images
+
+
+def interact(D: nn.Module, a: int, b: int) -> bool:
+    """Whether columns a and b of a row act together on D's logit: the second mixed difference is not 0."""
+    logits = []
+    for moved in ([], [a], [b], [a, b]):
+        images = 9 * torch.randn(8, 1, 28, 28, generator=torch.Generator().manual_seed(1))  # many activations near 0
+        images[..., 14, moved] += 20.0
+        logits.append(D(images.double()))
+    return bool((logits[0] - logits[1] - logits[2] + logits[3]).abs().max() > 1e-9)
+
+
+@pytest.mark.parametrize(("deep", "pixels"), [(False, 10), (True, 18)])
+def test_a_discriminator_relates_the_pixels_of_one_patch_and_a_deep_one_those_of_a_larger_one(
+    deep: bool, pixels: int
+) -> None:
+    torch.manual_seed(0)
+    D = convolutions.dcgan_discriminator(width=4, deep=deep, norm=False, init=convolutions.keep_init).double()
+    with torch.no_grad():
+        related = {apart: [interact(D, a, a + apart) for a in range(28 - apart)] for apart in (pixels - 1, pixels)}
+    assert any(related[pixels - 1])
+    assert not any(related[pixels])
+
+
+def test_deep_networks_have_one_convolution_more_and_pass_over_it_where_maps_are_small() -> None:
+    def kinds(network: nn.Module) -> list[str]:
+        return [type(layer).__name__ for layer in network.modules()]
+
+    for size in (28, 32, 64):
+        G, D = (make(size, 4, deep=True) for make in (convolutions.dcgan_generator, convolutions.dcgan_discriminator))
+        assert kinds(G).count("Conv2d") == 1
+        plain = convolutions.dcgan_discriminator(size, 4)
+        assert kinds(D).count("Conv2d") - kinds(plain).count("Conv2d") == (size == 28)
+        assert D(G(torch.randn(3, 32))).shape == (3, 1)
+        last = [layer for layer in D.modules() if isinstance(layer, nn.Linear)][-1]
+        assert last.in_features == 16 * [m.out_channels for m in D.modules() if isinstance(m, nn.Conv2d)][-1]

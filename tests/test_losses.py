@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from gan_lessons import losses
 
@@ -84,3 +85,15 @@ def test_r1_of_a_linear_discriminator_is_half_gamma_times_its_squared_weight() -
     penalty.backward()
     assert D.weight.grad is not None
     assert torch.allclose(D.weight.grad, 3.0 * D.weight, rtol=1e-4)
+
+
+def test_r1_on_a_share_of_the_batch_is_r1_of_its_first_images_and_has_the_same_mean() -> None:
+    torch.manual_seed(0)
+    D, real = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 1)).double(), torch.randn(8, 3).double()
+    parts = [float(losses.r1(D, rows, rows, gamma=2.0, share=0.25).detach()) for rows in real.roll(-2, 0).split(8)]
+    assert parts[0] == pytest.approx(float(losses.r1(D, real[2:4], real, gamma=2.0).detach()), rel=1e-9)
+    quarters = [float(losses.r1(D, real.roll(-2 * k, 0), real, share=0.25).detach()) for k in range(4)]
+    assert sum(quarters) / 4 == pytest.approx(float(losses.r1(D, real, real).detach()), rel=1e-9)
+    for share in (0.0, 1.5, float("nan")):
+        with pytest.raises(ValueError, match="share"):
+            losses.r1(D, real, real, share=share)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gan_lessons import GAN, Step, discriminator_step, generator_step, losses, models, noise, train
 from gan_lessons.models.layers import Flat, mixes_the_batch
+from gan_lessons.training import train_falling
 
 
 def small_gan(dtype: torch.dtype = torch.float64) -> GAN:
@@ -269,3 +270,33 @@ def test_noise_without_a_row_is_refused_with_its_shape(shape: tuple[int, ...]) -
     gan = GAN(nn.Sequential(nn.Linear(2, 9), nn.Tanh()), nn.Linear(9, 1), noise.gaussian(2))
     with pytest.raises(ValueError, match=r"noise is z \(n, 2\) with n of at least 1"):
         gan.images(torch.zeros(shape))
+
+
+def test_falling_rates_are_whole_for_half_of_the_rounds_and_end_next_to_nothing_also_when_resumed() -> None:
+    def rates(start: int, opt: dict[str, torch.optim.Optimizer]) -> list[float]:
+        rounds = train_falling(gan, endless(), 8, objective=losses.non_saturating, start=start, **opt)
+        return [opt["g_optimizer"].param_groups[0]["lr"] for step in rounds]
+
+    gan = small_gan()
+    opt = optimizers(gan)
+    first = opt["g_optimizer"].param_groups[0]["lr"]
+    whole = rates(0, opt)
+    assert whole == pytest.approx([first * share for share in (1, 1, 1, 1, 1, 0.75, 0.5, 0.25)])
+    assert opt["d_optimizer"].param_groups[0]["lr"] == 0  # nothing is left after the last round
+    again = optimizers(gan)
+    for name, optimizer in again.items():
+        optimizer.load_state_dict(opt[name].state_dict())
+    assert rates(6, again) == pytest.approx(whole[6:])
+
+
+def test_games_of_falling_rates_are_those_of_train_while_the_rates_stand() -> None:
+    ended = []
+    for play in (train, train_falling):
+        gan = small_gan()
+        torch.manual_seed(1)
+        rounds = play(gan, endless(), 100, objective=losses.non_saturating, **optimizers(gan))
+        for step in rounds:
+            if step.number == 5:
+                break
+        ended.append(weights(gan.D))
+    assert torch.equal(ended[0], ended[1])

@@ -12,6 +12,7 @@ from gan_lessons.models.layers import Flat, Maps
 
 Initialise = Callable[[nn.Module], None]
 LEAK = 0.2  # Radford et al. 2016, section 4
+LAST_SIDE = 4  # of the maps before the logit: as in Radford et al. 2016, figure 1, whose images are 64x64
 
 
 def dcgan_init(network: nn.Module) -> None:
@@ -34,6 +35,7 @@ def dcgan_generator(
     channels: int = 1,
     z_dim: int = 32,
     *,
+    deep: bool = False,
     norm: bool = True,
     strides: bool = True,
     hidden: int = 0,
@@ -43,9 +45,10 @@ def dcgan_generator(
     """z (n, z_dim) to images (n, channels, size, size): each block doubles the side and halves the features.
 
     `width` is the number of features before the image: 28 gives 7x7 of 2 width, 14x14 of width, 28x28; 32 begins with
-    4x4 of 4 width. The rules of Radford et al. 2016 can be taken away: `norm` (batch normalisation, never on the
-    output), `strides` (a transposed convolution; without, a resize and a 3x3 convolution), no fully connected `hidden`
-    layer (of so many units, between z and the first maps), `output`, `init`.
+    4x4 of 4 width. A `deep` one has a 3x3 convolution more, on the first maps. The rules of Radford et al. 2016 can be
+    taken away: `norm` (batch normalisation, never on the output), `strides` (a transposed convolution; without, a
+    resize and a 3x3 convolution), no fully connected `hidden` layer (of so many units, between z and the first maps),
+    `output`, `init`.
     """
     side, blocks = _halvings(size)
     features = width * 2 ** (blocks - 1)
@@ -55,6 +58,12 @@ def dcgan_generator(
         nn.Linear(hidden or z_dim, features * side * side, bias=not norm),
     ]
     layers += [Maps(side)]
+    if deep:
+        layers += [
+            *_norm(norm, features),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(features, features, 3, padding=1, bias=not norm),
+        ]
     for k in range(blocks):
         layers += [*_norm(norm, features), nn.ReLU(inplace=True)]
         last = k == blocks - 1
@@ -74,6 +83,7 @@ def dcgan_discriminator(
     width: int = 24,
     channels: int = 1,
     *,
+    deep: bool = False,
     norm: bool = True,
     strides: bool = True,
     hidden: int = 0,
@@ -83,8 +93,10 @@ def dcgan_discriminator(
     """Images (n, channels, size, size) to logits (n, 1): each block halves the side and doubles the features.
 
     The mirror of `dcgan_generator`, with leaky ReLU (a `slope` of 0 makes it a plain one) and with no batch
-    normalisation where the image comes in. Without `strides` a block is a 3x3 convolution and an average over 2x2
-    pixels; a `hidden` layer lies between the last maps and the logit.
+    normalisation where the image comes in. From 28 pixels two blocks come down to maps of 7x7, in which a number has
+    seen 10x10 pixels; a `deep` one has a 3x3 convolution with stride 2 more where maps are wider than 4. Without
+    `strides` a block is a 3x3 convolution and an average over 2x2 pixels; a `hidden` layer lies between the last maps
+    and the logit.
     """
     side, blocks = _halvings(size)
     layers: list[nn.Module] = []
@@ -97,6 +109,10 @@ def dcgan_discriminator(
             layers += [nn.Conv2d(before, features, 3, padding=1, bias=not normed), nn.AvgPool2d(2)]
         layers += [*_norm(normed, features), nn.LeakyReLU(slope, inplace=True)]
         before, features = features, 2 * features
+    if deep and side > LAST_SIDE:
+        layers += [nn.Conv2d(before, features, 3, stride=2, padding=1, bias=not norm)]
+        layers += [*_norm(norm, features), nn.LeakyReLU(slope, inplace=True)]
+        before, side = features, -(-side // 2)
     ends = before * side * side
     network = nn.Sequential(
         *layers, Flat(), *_dense(ends, hidden, nn.LeakyReLU(slope, inplace=True)), nn.Linear(hidden or ends, 1)
