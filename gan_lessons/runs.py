@@ -2,6 +2,7 @@
 
 run = runs.watched(gan, batches, 8_000, path=..., score=score, objective=..., g_optimizer=..., d_optimizer=...)
 run.scores["averaged_distance"]                   # at 10 %, 30 % and 100 % of the rounds
+row = runs.read_along(gan, batches, 3_000, score, at=studies.marks(3_000), ...)     # a game of a study, without a file
 """
 
 import time
@@ -91,6 +92,41 @@ def watched(
     unfinished.unlink(missing_ok=True)  # left by Ctrl-C in the last round
     with torch.random.fork_rng():
         return Run(gan, averaging.averaged(gan, average), history, scores, frames, seconds)
+
+
+def read_along(
+    gan: GAN,
+    batches: Iterator[tuple[Tensor, ...]],
+    steps: int,
+    score: Score,
+    *,
+    at: Mapping[int, object],
+    decay: float = 0.999,
+    play: Callable[..., Iterator[Step]] = train,
+    **game: Any,
+) -> dict[str, float]:
+    """Play a game of a study, without a file, and return its row: what `score` says along the way and at the end.
+
+    `at` names the rounds of the readings, as `studies.marks` does: {300: 10, 900: 30, 3000: 100} gives columns
+    name@10, name@30 and name@100 of the averaged generator, and seconds@10 and so on, without the readings' own.
+    last_name is that of the last weights after the last round. Random states are put back, so readings change nothing.
+    Raises ValueError for a reading after the last round, and what `play` and `score` raise.
+    """
+    steps = whole("steps", steps)
+    if late := [number for number in at if not 1 <= number <= steps]:
+        raise ValueError(f"readings come after rounds 1 to {steps}, not after {late}")
+    average, clock = averaging.average_of(gan.G, decay), _Clock(gan)
+    row: dict[str, float] = {}
+    for step in _all_rounds(play(gan, batches, steps, **game), 0, steps):
+        average.update_parameters(gan.G)
+        if step.number in at:
+            with clock.stopped(), torch.random.fork_rng():
+                mean = named("score", score(averaging.averaged(gan, average)))
+            numbers = {**mean, "seconds": clock.seconds()}
+            row |= {f"{name}@{at[step.number]}": value for name, value in numbers.items()}
+    with torch.random.fork_rng():
+        last = named("score", score(gan))
+    return row | {f"last_{name}": value for name, value in last.items()}
 
 
 def _all_rounds(steps: Iterator[Step], first: int, last: int) -> Iterator[Step]:

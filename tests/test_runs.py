@@ -194,3 +194,30 @@ def test_ctrl_c_in_the_last_round_leaves_no_second_file_once_the_run_is_fetched(
     gan, batches, rest = game()
     runs.watched(gan, batches, 10, path=tmp_path / "a.pt", score=score, **rest)
     assert [path.name for path in tmp_path.iterdir()] == ["a.pt"]
+
+
+def test_a_row_read_along_is_that_of_a_watched_run_and_reading_changes_nothing(tmp_path: Path) -> None:
+    z = torch.randn(50, 5, generator=torch.Generator().manual_seed(3))
+
+    def bright(gan: GAN) -> dict[str, float]:
+        torch.rand(5)
+        return {"mean": float(gan.images(z).mean())}
+
+    watched, batches, rest = game()
+    run = runs.watched(watched, batches, 30, path=tmp_path / "a.pt", score=bright, **rest)
+    read, batches, rest = game()
+    row = runs.read_along(read, batches, 30, bright, at={3: 10, 9: 30, 30: 100}, **rest)
+    assert torch.equal(weights(read), weights(run.gan))
+    assert list(row) == [f"{name}@{share}" for share in (10, 30, 100) for name in ("mean", "seconds")] + ["last_mean"]
+    assert [row[f"mean@{share}"] for share in (10, 30, 100)] == run.scores["averaged_mean"]
+    assert row["last_mean"] == run.scores["mean"][-1] != row["mean@100"]
+    assert 0 < row["seconds@10"] <= row["seconds@30"] <= row["seconds@100"]
+
+
+@pytest.mark.parametrize("number", [0, 31])
+def test_readings_outside_a_game_are_refused_before_it_is_played(number: int) -> None:
+    gan, batches, rest = game()
+    before = weights(gan)
+    with pytest.raises(ValueError, match="after rounds 1 to 30"):
+        runs.read_along(gan, batches, 30, mean, at={number: "late"}, **rest)
+    assert torch.equal(weights(gan), before)
