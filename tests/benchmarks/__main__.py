@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from gan_lessons import GAN, Objective, data, ensemble, losses, metrics, models, noise, toys, train
+from gan_lessons import GAN, Objective, data, ensemble, losses, models, noise, toys, train
 from gan_lessons.paths import data_root
 from tests.benchmarks.plain_loop import plain_batches, plain_train
 
@@ -166,52 +166,6 @@ def in_turn(
     return ratio
 
 
-def quality(seconds: float = 60.0, seed: int = 0) -> float:
-    """Fréchet distance of chapter 05's recommended setting over that of the plain loop with the common defaults."""
-    images, labels, _ = data.load("mnist")
-    test = data.load("mnist", "test").images
-    assert labels is not None
-    torch.manual_seed(seed)
-    judge = metrics.fit_classifier(images, labels, 1500)
-    reference = metrics.moments(judge.features(data.unit(test)))
-
-    def distance(samples: torch.Tensor) -> float:
-        return metrics.frechet_distance(metrics.moments(judge.features((samples + 1) / 2)), reference)
-
-    torch.manual_seed(seed)
-    G, D = B.networks()
-    plain_steps = plain_train(
-        G, nn.Sequential(*D, nn.Sigmoid()), plain_batches(data_root(), 64, True), seconds=seconds, halved=True
-    )
-    plain = distance(GAN(G, D, B.prior).sample(10_000))
-
-    torch.manual_seed(seed)
-    gan = GAN(*B.networks(), B.prior)
-    g_optimizer, d_optimizer = (torch.optim.Adam(n.parameters(), 1e-3, betas=(0.5, 0.999), fused=True) for n in gan[:2])
-    average = torch.optim.swa_utils.AveragedModel(
-        gan.G, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995), use_buffers=True
-    )
-    batches = data.batches(data.load("mnist"), 128, transform=data.flat(data.symmetric))
-    started = time.perf_counter()
-    rounds = train(
-        gan, batches, 10**9, objective=losses.non_saturating, g_optimizer=g_optimizer, d_optimizer=d_optimizer
-    )
-    made = 0
-    with products("medium"):
-        for _ in rounds:
-            made += 1
-            average.update_parameters(gan.G)
-            if time.perf_counter() - started > seconds:
-                break
-    own = distance(GAN(average.module, gan.D, gan.prior).sample(10_000))
-    print(
-        f"quality after {seconds:.0f} s, seed {seed}         plain {plain:8.1f} ({plain_steps} steps)   "
-        f"ours {own:8.1f} ({made} steps)   ratio {own / plain:.3f}",
-        flush=True,
-    )
-    return own / plain
-
-
 def import_time(rounds: int = 9) -> float:
     """Seconds of `import gan_lessons` after torch and torchvision over those two alone, each in a new process."""
     base, with_ours = "import torch, torchvision", "import torch, torchvision, gan_lessons"
@@ -248,7 +202,7 @@ PARTS = ("speed", "ensemble", "convolutions", "graphs", "quality", "import", "me
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", help=", ".join(PARTS) + " (default: all)")
-    parser.add_argument("--seconds", type=float, default=60.0, help="for quality, each side (default 60)")
+    parser.add_argument("--seconds", type=float, default=60.0, help="for quality, of one core a game (default 60)")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - set(PARTS):
@@ -268,6 +222,8 @@ def main() -> None:
     if "graphs" in wanted:
         graph_ratios()
     if "quality" in wanted:
+        from tests.benchmarks.quality import quality
+
         quality(arguments.seconds)
     if "import" in wanted:
         import_time()

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -108,11 +108,16 @@ def plain_batches(root: Path, batch: int, size: int) -> Iterator[Tensor]:
 
 
 def plain_train(G: nn.Module, D: nn.Module, batches: Iterator[Tensor], steps: int, z_dim: int) -> None:
+    """So many of the plain rounds, with optimizers of their own."""
+    for _ in islice(plain_rounds(G, D, batches, z_dim), steps):
+        pass
+
+
+def plain_rounds(G: nn.Module, D: nn.Module, batches: Iterator[Tensor], z_dim: int) -> Iterator[None]:
     """The loop of tutorials: BCELoss, Adam as it comes, all gradients in G's step, `.item()` in each round."""
     bce = nn.BCELoss()
     g_optimizer, d_optimizer = (torch.optim.Adam(net.parameters(), 2e-4, (0.5, 0.999)) for net in (G, D))
-    for _ in range(steps):
-        real = next(batches)
+    for real in batches:
         ones, zeros = torch.ones(len(real), 1), torch.zeros(len(real), 1)
         fake = G(torch.randn(len(real), z_dim, 1, 1))
         d_optimizer.zero_grad()
@@ -124,3 +129,4 @@ def plain_train(G: nn.Module, D: nn.Module, batches: Iterator[Tensor], steps: in
         g_loss.backward()
         g_optimizer.step()
         real_loss.item(), fake_loss.item(), g_loss.item()
+        yield

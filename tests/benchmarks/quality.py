@@ -1,0 +1,84 @@
+"""Time to quality: what both judges say after so many seconds of one core, for the games that the book compares."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gan_lessons import GAN, averaging, base, data, judges, noise, profiles
+from gan_lessons.paths import data_root
+from tests.benchmarks.convolutions import plain_batches, plain_networks, plain_rounds
+
+SECONDS = (10, 20, 30, 60, 120, 240, 480, 900, 1_800)
+SAMPLES = 10_000
+
+
+class Contestant(NamedTuple):
+    """A game: its endless rounds, and images (n, 1, 28, 28) in [0, 1] of what it has learned so far."""
+
+    name: str
+    rounds: Iterator[object]
+    images: Callable[[], Tensor]
+
+
+def quality(seconds: float = 60.0, seed: int = 0) -> dict[str, list[tuple[int, int, float, float]]]:
+    """Play each game for so many seconds of one core, and print its distances by both judges on the way.
+
+    Returns (seconds, rounds, distance, second distance) by game. Judging is not counted. Rates fall as they do in a
+    game of full length, so that a short time sees none of it.
+    """
+    torch.set_num_threads(1)
+    judged = judges.opinions(data.load("mnist", "test").images)
+    found: dict[str, list[tuple[int, int, float, float]]] = {}
+    for contestant in (ours(base.MLP, seed), ours(base.DCGAN, seed), tutorial(seed)):
+        found[contestant.name] = []
+        for spent, number, images in readings(contestant, seconds):
+            scores = judged(images)
+            found[contestant.name].append((spent, number, scores["distance"], scores["second_distance"]))
+            print(
+                f"{contestant.name:28s} {spent:5d} s {number:7,d} rounds   distance {scores['distance']:8.1f}   "
+                f"second judge {scores['second_distance']:8.1f}",
+                flush=True,
+            )
+    return found
+
+
+def readings(contestant: Contestant, seconds: float) -> Iterator[tuple[int, int, Tensor]]:
+    """Play, and yield (seconds, rounds, images) at each of SECONDS up to `seconds`, and at the game's end."""
+    due = [mark for mark in SECONDS if mark <= seconds] or [round(seconds)]
+    spent, number, since = 0.0, 0, time.process_time()
+    for number, _ in enumerate(contestant.rounds, 1):
+        if spent + time.process_time() - since < due[0]:
+            continue
+        spent += time.process_time() - since
+        yield due.pop(0), number, contestant.images()
+        if not due:
+            return
+        since = time.process_time()
+    yield round(spent + time.process_time() - since), number, contestant.images()
+
+
+def ours(game: base.Game, seed: int) -> Contestant:
+    """A base game of the course; its images are those of the averaged generator."""
+    dtype = profiles.convolution_dtype(torch.device("cpu"))
+    gan, batches, rest = base.start(game, data.load("mnist"), seed, dtype=dtype)
+    average = averaging.average_of(gan.G)
+
+    def rounds() -> Iterator[None]:
+        for _ in game.play(gan, batches, game.rounds, **rest):
+            average.update_parameters(gan.G)
+            yield
+
+    return Contestant(game.name, rounds(), lambda: averaging.averaged(gan, average).images(SAMPLES))
+
+
+def tutorial(seed: int) -> Contestant:
+    """The layers of the common 64x64 tutorial brought to 28x28, its settings, and the loop that tutorials show."""
+    torch.manual_seed(seed)
+    G, D = plain_networks(28, 64, 100)
+    prior = noise.gaussian(100)
+    images = GAN(torch.nn.Sequential(torch.nn.Unflatten(1, (100, 1, 1)), *G), D, prior).images
+    rounds = plain_rounds(G, D, plain_batches(data_root(), 64, 28), 100)
+    return Contestant("tutorial DCGAN, plain loop", rounds, lambda: images(SAMPLES))
