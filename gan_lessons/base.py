@@ -73,11 +73,11 @@ DCGAN = Game(
         convolutions.dcgan_discriminator, width=32, deep=True, norm=False, init=convolutions.keep_init
     ),
     prior=noise.gaussian(64),
-    rounds=20_000,
+    rounds=12_000,
     batch=64,
-    lr=1e-3,
+    lr=2e-3,
     betas=(0.0, 0.99),
-    penalty=partial(losses.r1, gamma=0.1, share=0.25),
+    penalty=partial(losses.r1, gamma=1.0, share=0.25),
     play=train_falling,
 )
 
