@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -377,22 +377,46 @@ THIN_OUT = """() => {
 }"""
 
 
+# A theme changes colours alone: where the light one was looked at word by word, three of all words that look the same,
+# on the same ground, tell whether the dark one is readable. Marks them.
+THREE_OF_EACH_LOOK = """() => {
+    const grounds = new Map(), seen = new Map()
+    for (const element of document.querySelectorAll('*')) {
+        const style = getComputedStyle(element), within = getComputedStyle(element.parentElement ?? element)
+        const clear = style.backgroundColor === 'rgba(0, 0, 0, 0)' && style.backgroundImage === 'none'
+        const ground = [style.backgroundColor, style.backgroundImage, style.opacity].join()
+        const below = grounds.get(element.parentElement) ?? ''
+        grounds.set(element, clear && style.opacity === '1' ? below : below + ground)
+        const words = [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim())
+        const box = element.getBoundingClientRect()
+        if (!words || Math.min(box.width, box.height) < 2 || !element.checkVisibility({visibilityProperty: true})) continue
+        const look = [style.color, style.fontSize, style.fontWeight, grounds.get(element), element.localName === 'a' &&
+            [style.textDecorationLine, within.color, within.fontWeight]].join()
+        seen.set(look, (seen.get(look) ?? 0) + 1)
+        element.toggleAttribute('data-looked-at', seen.get(look) <= 3)
+    }
+}"""
 OF_COLOUR = ("color-contrast", "link-in-text-block")
 
 
-def violations(seen: Visit, only: Sequence[str] = (), **rules: bool) -> dict[str, list[str]]:
+def violations(seen: Visit, colours_alone: bool = False, **rules: bool) -> dict[str, list[str]]:
     """What axe finds wrong with an open page: rule -> the elements that break it.
 
-    `rules` turns some on or off; `only` leaves no others than these.
+    `rules` turns some on or off; `colours_alone` leaves those of colours, on three of all words that look the same.
     """
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     seen.page.mouse.move(0, 0)  # or what lies under it shows its link
     seen.open_all().page.evaluate(THIN_OUT)
-    options = {
+    options: dict[str, Any] = {
         "resultTypes": ["violations"],
         "rules": {name.replace("_", "-"): {"enabled": on} for name, on in rules.items()},
-    } | ({"runOnly": {"type": "rule", "values": [*only]}} if only else {})
-    faults = axe.Axe().run(seen.page, options=options).response["violations"]
+    }
+    context = None
+    if colours_alone:
+        seen.page.evaluate(THREE_OF_EACH_LOOK)
+        options["runOnly"] = {"type": "rule", "values": OF_COLOUR}
+        context = {"include": [["[data-looked-at]"]]}
+    faults = axe.Axe().run(seen.page, context=context, options=options).response["violations"]
     return {fault["id"]: [node["html"][:200] for node in fault["nodes"]] for fault in faults}
 
 
@@ -401,7 +425,18 @@ def violations(seen: Visit, only: Sequence[str] = (), **rules: bool) -> dict[str
 def test_page_is_accessible(theme: str, wide: Visit) -> None:
     wide.page.emulate_media(color_scheme=theme)
     wide.page.wait_for_function("theme => document.documentElement.dataset.theme === theme", arg=theme)
-    assert violations(wide, only=OF_COLOUR if theme == "dark" else ()) == {}  # a theme changes colours alone
+    assert violations(wide, colours_alone=theme == "dark") == {}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_one_pale_word_among_thousands_is_found(theme: str, visit: Callable[..., Visit]) -> None:
+    seen = visit(f"{TOC['root']}.html", theme=theme)
+    seen.page.evaluate(
+        """() => { [...document.querySelectorAll('main p')].filter(
+            words => words.childElementCount === 0 && words.textContent.length > 30).at(-1).style.color = '#777' }"""
+    )
+    (words,) = violations(seen, colours_alone=theme == "dark").pop("color-contrast")
+    assert "color:" in words
 
 
 @on_a_phone
