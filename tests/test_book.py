@@ -267,7 +267,7 @@ on_a_phone = pytest.mark.parametrize("phone", PAGES, indirect=True)
 chapter_on_a_desk = pytest.mark.parametrize("wide", CHAPTERS, indirect=True)
 
 
-# Where the mouse finds it. A locator's own click waits, before each of hundreds, until nothing has moved for two frames.
+# Where the mouse finds it. A locator's own click waits, before each of hundreds, until nothing moves for two frames.
 TO_ITS_SUMMARY = """fold => {
     const summary = fold.querySelector("summary")
     summary.scrollIntoView({block: "center", behavior: "instant"})
@@ -389,7 +389,8 @@ THREE_OF_EACH_LOOK = """() => {
         grounds.set(element, clear && style.opacity === '1' ? below : below + ground)
         const words = [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim())
         const box = element.getBoundingClientRect()
-        if (!words || Math.min(box.width, box.height) < 2 || !element.checkVisibility({visibilityProperty: true})) continue
+        const visible = Math.min(box.width, box.height) > 1 && element.checkVisibility({visibilityProperty: true})
+        if (!words || !visible) continue
         const look = [style.color, style.fontSize, style.fontWeight, grounds.get(element), element.localName === 'a' &&
             [style.textDecorationLine, within.color, within.fontWeight]].join()
         seen.set(look, (seen.get(look) ?? 0) + 1)

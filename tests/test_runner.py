@@ -579,7 +579,9 @@ def test_ctrl_c_keeps_the_outputs_so_far_and_leaves_the_book_alone(tmp_path: Pat
     before = path.read_bytes()
     command = [sys.executable, "-m", "gan_lessons", "run", "--profile", "quick", "--in-place", str(path)]
     places = {"GAN_LESSONS_RUNS": str(tmp_path / "runs"), "PYTHONPATH": os.pathsep.join([str(ROOT), LIGHT])}
-    process = subprocess.Popen(command, env=os.environ | places, stderr=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c)
+    process = subprocess.Popen(
+        command, env=os.environ | places, stderr=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c
+    )
     until(sign.exists, seconds=60)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
