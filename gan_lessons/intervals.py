@@ -4,6 +4,7 @@ interval(values) is the rule for new studies: Student's below ten seeds, bootstr
 """
 
 import math
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,11 +65,17 @@ def bootstrap(values: ArrayLike, level: float = 0.95, resamples: int = RESAMPLES
     """
     values = _checked(values)
     n, begins = len(values), tail(len(values), level)
-    drawn = np.random.default_rng(0).integers(n, size=(resamples, n))
-    low, high = np.quantile(values[drawn].mean(1), [begins, 1 - begins])
+    low, high = np.quantile(values[_drawn(n, resamples)].mean(1), [begins, 1 - begins])
     return Interval(float(values.mean()), float(low), float(high), n)
 
 
+@lru_cache(maxsize=8)  # a page asks for many intervals of few sizes
+def _drawn(n: int, resamples: int) -> NDArray[np.int64]:
+    """Which of n values each resample holds: (resamples, n), the same ones always."""
+    return np.random.default_rng(0).integers(n, size=(resamples, n))
+
+
+@lru_cache
 def tail(n: int, level: float) -> float:
     """The quantile of the bootstrap's means at which the widened interval begins (Hesterberg 2015, section 4.2)."""
     from scipy.stats import norm, t

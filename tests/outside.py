@@ -19,7 +19,7 @@ from nbformat.v4 import new_code_cell
 
 from gan_lessons import plain_copies, runner
 from gan_lessons.plain_markdown import References
-from tests import executed_by_nbval
+from tests import LIGHT, executed_by_nbval
 
 ROOT = Path(__file__).parent.parent
 FACTS = """\
@@ -64,7 +64,7 @@ def nbval(path: Path, site: Path) -> None:
         "GAN_LESSONS_PROFILE": "smoke",
         "OMP_NUM_THREADS": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "PYTHONPATH": os.pathsep.join([str(site), str(path.parent)]),
+        "PYTHONPATH": os.pathsep.join([str(site), str(path.parent), LIGHT]),
         "TORCH_LOGS": "-torch.utils.cpp_extension",
     }
     environment.pop("MPLBACKEND", None)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -267,13 +267,22 @@ on_a_phone = pytest.mark.parametrize("phone", PAGES, indirect=True)
 chapter_on_a_desk = pytest.mark.parametrize("wide", CHAPTERS, indirect=True)
 
 
+# Where the mouse finds it. A locator's own click waits, before each of hundreds, until nothing moves for two frames.
+TO_ITS_SUMMARY = """fold => {
+    const summary = fold.querySelector("summary")
+    summary.scrollIntoView({block: "center", behavior: "instant"})
+    const place = summary.getBoundingClientRect()
+    return [place.x + place.width / 2, place.y + place.height / 2]
+}"""
+
+
 @chapter_on_a_desk
 def test_hints_and_solutions_are_folded_and_open_on_click(wide: Visit) -> None:
     folds = wide.page.locator("details.hint, details.solution")
     assert folds.count() >= 2
     assert wide.page.locator("details.hint[open], details.solution[open]").count() == 0
     for fold in folds.all():
-        fold.locator("summary").click()
+        wide.page.mouse.click(*fold.evaluate(TO_ITS_SUMMARY))
         assert fold.get_attribute("open") is not None
     wide.page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = false })")
 
@@ -336,34 +345,79 @@ def test_page_never_scrolls_sideways_on_a_phone(phone: Visit) -> None:
     assert max(width) <= 390
 
 
-# Ten thousand coloured words of code have thirty colours. Axe looks at each word for long, so leave it one of each,
-# and of the maths, which it reads in words, no strokes.
+@on_a_phone
+def test_each_film_works_from_the_disk(phone: Visit) -> None:
+    for film in phone.page.locator(".film").all():
+        slider = film.locator("input")
+        slider.press("Home")
+        slider.press("ArrowRight")
+        label = film.locator("output").inner_text()
+        assert (slider.input_value(), slider.get_attribute("aria-valuetext")) == ("1", label)
+        assert film.locator("img").get_attribute("alt").endswith(f"Shown: {label}")
+    assert phone.faults == []
+
+
+# Ten thousand coloured words of code have thirty colours. Axe looks at each word for long, and at each line between two
+# words, so leave it one word of each kind, and two lines of a stretch of one colour; of the maths its words, without
+# the strokes and without the tree in which the words lie.
 THIN_OUT = """() => {
     const seen = new Set()
     for (const token of document.querySelectorAll('.highlight span[class]')) {
         const kind = `${token.className} ${token.closest('details')?.className}`
         seen.has(kind) ? token.replaceWith(...token.childNodes) : seen.add(kind)
     }
+    for (const block of document.querySelectorAll('pre')) {
+        block.normalize()
+        const texts = document.createTreeWalker(block, NodeFilter.SHOW_TEXT)
+        while (texts.nextNode())
+            texts.currentNode.data = texts.currentNode.data.split('\\n').slice(0, 2).join('\\n')
+    }
     document.querySelectorAll('mjx-container svg > *').forEach(stroke => stroke.remove())
+    document.querySelectorAll('mjx-assistive-mml > math').forEach(tree => { tree.textContent = tree.textContent })
 }"""
 
 
+# A theme changes colours alone: where the light one was looked at word by word, three of all words that look the same,
+# on the same ground, tell whether the dark one is readable. Marks them.
+THREE_OF_EACH_LOOK = """() => {
+    const grounds = new Map(), seen = new Map()
+    for (const element of document.querySelectorAll('*')) {
+        const style = getComputedStyle(element), within = getComputedStyle(element.parentElement ?? element)
+        const clear = style.backgroundColor === 'rgba(0, 0, 0, 0)' && style.backgroundImage === 'none'
+        const ground = [style.backgroundColor, style.backgroundImage, style.opacity].join()
+        const below = grounds.get(element.parentElement) ?? ''
+        grounds.set(element, clear && style.opacity === '1' ? below : below + ground)
+        const words = [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim())
+        const box = element.getBoundingClientRect()
+        const visible = Math.min(box.width, box.height) > 1 && element.checkVisibility({visibilityProperty: true})
+        if (!words || !visible) continue
+        const look = [style.color, style.fontSize, style.fontWeight, grounds.get(element), element.localName === 'a' &&
+            [style.textDecorationLine, within.color, within.fontWeight]].join()
+        seen.set(look, (seen.get(look) ?? 0) + 1)
+        element.toggleAttribute('data-looked-at', seen.get(look) <= 3)
+    }
+}"""
 OF_COLOUR = ("color-contrast", "link-in-text-block")
 
 
-def violations(seen: Visit, only: Sequence[str] = (), **rules: bool) -> dict[str, list[str]]:
+def violations(seen: Visit, colours_alone: bool = False, **rules: bool) -> dict[str, list[str]]:
     """What axe finds wrong with an open page: rule -> the elements that break it.
 
-    `rules` turns some on or off; `only` leaves no others than these.
+    `rules` turns some on or off; `colours_alone` leaves those of colours, on three of all words that look the same.
     """
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     seen.page.mouse.move(0, 0)  # or what lies under it shows its link
     seen.open_all().page.evaluate(THIN_OUT)
-    options = {
+    options: dict[str, Any] = {
         "resultTypes": ["violations"],
         "rules": {name.replace("_", "-"): {"enabled": on} for name, on in rules.items()},
-    } | ({"runOnly": {"type": "rule", "values": [*only]}} if only else {})
-    faults = axe.Axe().run(seen.page, options=options).response["violations"]
+    }
+    context = None
+    if colours_alone:
+        seen.page.evaluate(THREE_OF_EACH_LOOK)
+        options["runOnly"] = {"type": "rule", "values": OF_COLOUR}
+        context = {"include": [["[data-looked-at]"]]}
+    faults = axe.Axe().run(seen.page, context=context, options=options).response["violations"]
     return {fault["id"]: [node["html"][:200] for node in fault["nodes"]] for fault in faults}
 
 
@@ -372,7 +426,18 @@ def violations(seen: Visit, only: Sequence[str] = (), **rules: bool) -> dict[str
 def test_page_is_accessible(theme: str, wide: Visit) -> None:
     wide.page.emulate_media(color_scheme=theme)
     wide.page.wait_for_function("theme => document.documentElement.dataset.theme === theme", arg=theme)
-    assert violations(wide, only=OF_COLOUR if theme == "dark" else ()) == {}  # a theme changes colours alone
+    assert violations(wide, colours_alone=theme == "dark") == {}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_one_pale_word_among_thousands_is_found(theme: str, visit: Callable[..., Visit]) -> None:
+    seen = visit(f"{TOC['root']}.html", theme=theme)
+    seen.page.evaluate(
+        """() => { [...document.querySelectorAll('main p')].filter(
+            words => words.childElementCount === 0 && words.textContent.length > 30).at(-1).style.color = '#777' }"""
+    )
+    (words,) = violations(seen, colours_alone=theme == "dark").pop("color-contrast")
+    assert "color:" in words
 
 
 @on_a_phone

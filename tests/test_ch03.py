@@ -233,8 +233,8 @@ def descent(start: float) -> Function:
         found = []
         for mean in (start, 1.5, -2.0):
             weights = torch.tensor([mean, 0.0], dtype=torch.float64, requires_grad=True)
-            optimizer = torch.optim.Adam([weights], lr=0.05)
-            for _ in range(400):
+            optimizer = torch.optim.Adam([weights], lr=0.1)
+            for _ in range(200):
                 loss = distance(p, normal(x, weights[0], weights[1].exp()))
                 optimizer.zero_grad()
                 loss.backward()

@@ -19,6 +19,7 @@ from PIL import Image
 from gan_lessons import __main__ as cli
 from gan_lessons import data, judges, metrics, models, noise, runner, zoo
 from gan_lessons.__main__ import main
+from tests import LIGHT
 from tests.signals import hear_ctrl_c
 
 ROOT = Path(__file__).parent.parent
@@ -60,7 +61,7 @@ def command(*arguments: object) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(ROOT)}
+    return os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), LIGHT])}
 
 
 # --- wrong usage ------------------------------------------------------------------------------------------------

@@ -18,7 +18,6 @@ from PIL import Image
 from gan_lessons import film_codec, films
 
 mpl.use("Agg")
-BOOK = Path(__file__).parent.parent / "_build" / "html"
 LABELS = [f"step {100 * k}" for k in range(8)]
 PINK = np.array([204, 121, 167], np.uint8)
 
@@ -351,21 +350,3 @@ def test_a_film_is_accessible(theme: str, screen: Callable[..., Screen]) -> None
     page.slider().press("Home")
     violations = axe.Axe().run(page.page).response["violations"]
     assert {fault["id"]: [node["html"][:200] for node in fault["nodes"]] for fault in violations} == {}
-
-
-def test_each_film_of_the_built_book_works_from_the_disk(browser: Any) -> None:
-    files = [file for file in sorted(BOOK.rglob("*.html")) if 'class="film"' in file.read_text(encoding="utf-8")]
-    if not files:
-        pytest.skip("no page of the built book holds a film")
-    for file in files:
-        page = Screen(browser, file, viewport={"width": 390, "height": 800})
-        try:
-            for k in range(page.page.locator(".film").count()):
-                page.slider(k).press("Home")
-                page.slider(k).press("ArrowRight")
-                place, words, label, alt = page.state(k)
-                assert (place, words) == (1, label)
-                assert alt.endswith(f"Shown: {label}")
-            assert page.faults == []
-        finally:
-            page.context.close()

@@ -15,6 +15,7 @@ import yaml
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from gan_lessons import __version__, plain_copies, runner
+from tests import LIGHT
 from tests.chapters import leftovers
 
 ROOT = Path(__file__).parent.parent
@@ -157,7 +158,7 @@ def test_the_command_writes_copies_without_torch(tmp_path: Path) -> None:
         "import sys\nsys.modules['torch'] = None\nfrom gan_lessons.__main__ import main\n"
         f"sys.exit(main(['notebooks', '--keep', '--out', {str(tmp_path / 'out')!r}]))"
     )
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), LIGHT])}
     (tmp_path / "out").mkdir()
     for chapter in BOOK[1:]:
         (tmp_path / "out" / chapter.name).touch()

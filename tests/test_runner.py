@@ -23,6 +23,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 
 from gan_lessons import paths, runner
+from tests import LIGHT
 from tests.signals import hear_ctrl_c
 
 ROOT = Path(__file__).parent.parent
@@ -577,8 +578,10 @@ def test_ctrl_c_keeps_the_outputs_so_far_and_leaves_the_book_alone(tmp_path: Pat
     path = stored(tmp_path / "book", a_notebook("print('so far')", wait))
     before = path.read_bytes()
     command = [sys.executable, "-m", "gan_lessons", "run", "--profile", "quick", "--in-place", str(path)]
-    environment = os.environ | {"GAN_LESSONS_RUNS": str(tmp_path / "runs"), "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c)
+    places = {"GAN_LESSONS_RUNS": str(tmp_path / "runs"), "PYTHONPATH": os.pathsep.join([str(ROOT), LIGHT])}
+    process = subprocess.Popen(
+        command, env=os.environ | places, stderr=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c
+    )
     until(sign.exists, seconds=60)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
