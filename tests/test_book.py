@@ -358,7 +358,7 @@ def test_each_film_works_from_the_disk(phone: Visit) -> None:
 
 
 # Ten thousand coloured words of code have thirty colours. Axe looks at each word for long, and at each line between two
-# words, so leave it one word of each kind, and two lines of a stretch of one colour; of the maths its words, without
+# words, so leave it one word of each kind, and three lines of a stretch of one colour; of the maths its words, without
 # the strokes and without the tree in which the words lie.
 THIN_OUT = """() => {
     const seen = new Set()
@@ -369,8 +369,11 @@ THIN_OUT = """() => {
     for (const block of document.querySelectorAll('pre')) {
         block.normalize()
         const texts = document.createTreeWalker(block, NodeFilter.SHOW_TEXT)
-        while (texts.nextNode())
-            texts.currentNode.data = texts.currentNode.data.split('\\n').slice(0, 2).join('\\n')
+        while (texts.nextNode()) {
+            const [first, ...others] = texts.currentNode.data.split('\\n'), last = others.pop()
+            const kept = [first, others.find(line => line.trim()), last].filter(line => line !== undefined)
+            texts.currentNode.data = kept.join('\\n')  // no line grows longer
+        }
     }
     document.querySelectorAll('mjx-container svg > *').forEach(stroke => stroke.remove())
     document.querySelectorAll('mjx-assistive-mml > math').forEach(tree => { tree.textContent = tree.textContent })
