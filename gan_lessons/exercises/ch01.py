@@ -48,7 +48,7 @@ def try_rubbish(nats: float) -> Verdict:
         (-math.log(0.999), "That is the logarithm of the share of rubbish. What is the share of digits?"),
         (math.log(0.999), "That is the logarithm of the share of rubbish. What is the share of digits?"),
     ]
-    if pointer := fault(nats, math.log(1000), turns, "Put .001 in the place of .01 in the inequality."):
+    if pointer := fault(nats, math.log(1000), turns, "Put .001 for .01 in the inequality."):
         return not_yet(pointer)
     return right("Ten times fewer digits for another 2.3 nats, and a picture may have thousands.")
 
