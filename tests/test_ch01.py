@@ -63,6 +63,34 @@ def assert_wrong(verdict: Verdict, pointer: str) -> None:
     assert "raised" not in verdict.message
 
 
+@pytest.mark.parametrize("cut", [144, 144.05, 144.1, np.float64(144.046)])
+def test_the_cut_lies_one_centimetre_below_the_middle(cut: float) -> None:
+    assert ch01.try_cut(cut).correct is True
+    zebra, horse = 0.39 * math.exp(-((cut - 130) ** 2) / 128), 0.61 * math.exp(-((cut - 160) ** 2) / 128)
+    assert zebra == pytest.approx(horse, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("cut", "pointer"),
+    [(145, "halfway"), (145.95, "wrong side"), (140, "a zebra is the better"), (150.0, "a horse is the better")],
+)
+def test_another_cut_is_told_who_is_likelier_there(cut: float, pointer: str) -> None:
+    assert_wrong(ch01.try_cut(cut), pointer)
+
+
+@pytest.mark.parametrize("nats", [math.log(1000), 6.9, -math.log(0.001)])
+def test_one_digit_in_a_thousand_loses_log_1000(nats: float) -> None:
+    assert ch01.try_rubbish(nats).correct is True
+
+
+@pytest.mark.parametrize(
+    ("nats", "pointer"),
+    [(-6.91, "positive"), (4.605, "hundred"), (3, "base 10"), (9.966, "bits"), (0.0010005, "rubbish"), (1, ".001")],
+)
+def test_another_price_of_rubbish_is_told_its_mistake(nats: float, pointer: str) -> None:
+    assert_wrong(ch01.try_rubbish(nats), pointer)
+
+
 ZOO = {"p(striped)": 0.65, "p(zebra | striped)": 55 / 65, "p(striped | zebra)": 55 / 60}
 
 

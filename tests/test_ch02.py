@@ -60,8 +60,8 @@ def number(value: float) -> list[Any]:
 
 
 @pytest.mark.parametrize("answer", [*number(H9), 0.3251, 0.32508])
-def test_exercise_1_takes_the_entropy_of_nine_in_ten(answer: Any) -> None:
-    assert ch02.check_1(answer).correct is True
+def test_exercise_2_takes_the_entropy_of_nine_in_ten(answer: Any) -> None:
+    assert ch02.check_2(answer).correct is True
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_exercise_1_takes_the_entropy_of_nine_in_ten(answer: Any) -> None:
         ("0.325", "should be a number"),
     ],
 )
-def test_exercise_1_points_at_the_mistake(answer: Any, pointer: str) -> None:
-    assert_wrong(ch02.check_1(answer), pointer)
+def test_exercise_2_points_at_the_mistake(answer: Any, pointer: str) -> None:
+    assert_wrong(ch02.check_2(answer), pointer)
 
 
 KL = [
@@ -93,8 +93,8 @@ KL = [
 
 
 @pytest.mark.parametrize("kl", KL)
-def test_exercise_2_takes_every_way_to_write_it(kl: Function) -> None:
-    assert ch02.check_2(kl).correct is True
+def test_exercise_1_takes_every_way_to_write_it(kl: Function) -> None:
+    assert ch02.check_1(kl).correct is True
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,8 @@ def test_exercise_2_takes_every_way_to_write_it(kl: Function) -> None:
         (7.0, "should be a function"),
     ],
 )
-def test_exercise_2_points_at_the_mistake(kl: Any, pointer: str) -> None:
-    assert_wrong(ch02.check_2(kl), pointer)
+def test_exercise_1_points_at_the_mistake(kl: Any, pointer: str) -> None:
+    assert_wrong(ch02.check_1(kl), pointer)
 
 
 def mean_bce(real: Tensor, fake: Tensor) -> Tensor:
@@ -278,3 +278,52 @@ def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
     names: dict[str, Any] = dict(NAMES)
     exec(code, names)
     assert_listed_right(CHECKS[exercise](list(names.values())[-1]))
+
+
+# --- on the spot ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("check", "answers"),
+    [
+        (ch02.try_dearest, ["Bold", " bold "]),
+        (ch02.try_bits, [math.log2(100), 6.6, 6.64]),
+        (ch02.try_questions, [(1, 0.47), [1.0, 0.469]]),
+        (ch02.try_share, [0.75, 3 / 4]),
+        (ch02.try_logit, [math.log(9), 2.2]),
+        (ch02.try_slope, [-0.88, 1 / (1 + math.exp(2)) - 1]),
+    ],
+)
+def test_a_right_answer_on_the_spot_is_right(check: Function, answers: list[Any]) -> None:
+    assert [check(answer).correct for answer in answers] == [True] * len(answers)
+    assert check(...).correct is None
+
+
+@pytest.mark.parametrize(
+    ("check", "answer", "pointer"),
+    [
+        (ch02.try_dearest, "Shrug", "99 % sure"),
+        (ch02.try_dearest, "careful", "less sure"),
+        (ch02.try_dearest, "Ada", "One of Bold"),
+        (ch02.try_bits, 4.605, "nats"),
+        (ch02.try_bits, 2, "base 10"),
+        (ch02.try_bits, -6.64, "sign"),
+        (ch02.try_bits, 3.19, "divide"),
+        (ch02.try_bits, 5, "log2(0.01)"),
+        (ch02.try_questions, (0.47, 0.47), "one yes/no question"),
+        (ch02.try_questions, (1, 0.325), "nats"),
+        (ch02.try_questions, (1, 1), "fair coin"),
+        (ch02.try_questions, (1, 0.137), "Ada's share"),
+        (ch02.try_share, 0.3, "density"),
+        (ch02.try_share, 3, "odds"),
+        (ch02.try_share, 0.25, "generated"),
+        (ch02.try_logit, 9, "odds"),
+        (ch02.try_logit, -0.105, "log 0.9"),
+        (ch02.try_logit, 0.711, "sigma(0.9)"),
+        (ch02.try_slope, 0.881, "sign"),
+        (ch02.try_slope, 0.119, "Subtract"),
+        (ch02.try_slope, -3, "not -2"),
+    ],
+)
+def test_a_wrong_answer_on_the_spot_is_told_its_mistake(check: Function, answer: Any, pointer: str) -> None:
+    assert_wrong(check(answer), pointer)

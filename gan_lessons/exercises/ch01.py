@@ -1,6 +1,7 @@
 """Checkers of chapter 01, Telling apart and making up."""
 
 import copy
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,41 @@ from gan_lessons.exercises.trials import agrees, misses, pointwise, told
 from gan_lessons.models import mlp
 
 ZOO = torch.tensor([[30.0, 10.0], [5.0, 55.0]]) / 100  # horses, zebras; plain, striped
+
+
+@checker(float)
+def try_cut(x: float) -> Verdict:
+    """The height at which 0.61 N(160, 8^2) and 0.39 N(130, 8^2) are equally likely: 144.05 cm; 144 will do."""
+    truth = 145 + 8**2 / 30 * math.log(0.39 / 0.61)
+    if abs(x - truth) <= 0.15:
+        return right("One centimetre below the middle: zebras are rarer, so an animal must be a bit smaller to be one.")
+    if abs(x - (290 - truth)) <= 0.15:
+        return not_yet(
+            "The right distance from the middle, to the wrong side: horses are more common. Who gets more room?"
+        )
+    if abs(x - 145) < 0.05:
+        return not_yet(
+            "That is halfway, and right for as many zebras as horses. Here a horse is the better bet at 145."
+        )
+    return not_yet(
+        f"At {x:g} cm {'a zebra' if x < truth else 'a horse'} is the better bet. Set a(x) = 0: how far from 145?"
+    )
+
+
+@checker(float)
+def try_rubbish(nats: float) -> Verdict:
+    """log 1000 = 6.9 nats: what a machine loses at most that draws one digit in a thousand, else noise."""
+    turns = [
+        (-math.log(1000), "That is the right size. A loss is what is missing, so give it as a positive number."),
+        (math.log(100), "That is one digit in a hundred. Here it is one in a thousand."),
+        (3.0, "That is the logarithm to base 10. Nats take the natural one, math.log."),
+        (math.log2(1000), "That is in bits. Nats take the natural logarithm, math.log."),
+        (-math.log(0.999), "That is the logarithm of the share of rubbish. What is the share of digits?"),
+        (math.log(0.999), "That is the logarithm of the share of rubbish. What is the share of digits?"),
+    ]
+    if pointer := fault(nats, math.log(1000), turns, "Put .001 for .01 in the inequality."):
+        return not_yet(pointer)
+    return right("Ten times fewer digits for another 2.3 nats, and a picture may have thousands.")
 
 
 @checker(table(float, "p(striped)", "p(zebra | striped)", "p(striped | zebra)"))

@@ -23,37 +23,98 @@ def _coin(r: float) -> float:
     return -r * math.log(r) - (1 - r) * math.log(1 - r)
 
 
+@checker(str)
+def try_dearest(name: str) -> Verdict:
+    """Of the three officers of the opening Bold pays most: 0.93 nats a note, Shrug 0.69, Careful 0.50."""
+    if name == "bold":
+        return right("Two errors at 99 % cost more than eight hits save.")
+    if name == "shrug":
+        return not_yet(
+            "Shrug pays log 2 = 0.69 on each note, never more. What does it cost to be 99 % sure, and wrong?"
+        )
+    if name == "careful":
+        return not_yet("Careful makes the same guesses as Bold, and is less sure. Whom does an error cost more?")
+    return not_yet("One of Bold, Careful and Shrug.")
+
+
 @checker(float)
-def check_1(answer: float) -> Verdict:
-    """The smallest mean fine, in nats, of an officer who never looks where 9 notes of 10 are real: H(0.9)."""
-    truth = _coin(0.9)
-    wrong_turns = [
-        (truth / LOG2, "That is the answer in bits. For nats take the natural logarithm."),
-        (-truth, "The number is right but for its sign: a fine is -log of a probability, so it is positive."),
-        (
-            LOG2,
-            "log 2 is the fine of the forecast 0.5. Is there a constant forecast that costs less when 0.9 are real?",
-        ),
-        (-math.log(0.9), "That is the fine on a real note only. One note in ten is forged, and it costs -log 0.1."),
-        (
-            -0.9 * math.log(0.9),
-            "That is the share of the real notes. Add what the forged ones cost: 0.1 times -log 0.1.",
-        ),
-        (10 * truth, "That is the sum over ten notes. The question asks for the mean per note."),
-        (_coin(0.1) / math.log(10), "That is with the logarithm to base 10. For nats take the natural logarithm."),
-        (-math.log(0.1), "That is the fine on a forged note only, and nine notes of ten are real."),
+def try_bits(bits: float) -> Verdict:
+    """The surprise of P = 0.01 in bits: log2(100) = 6.64."""
+    turns = [
+        (math.log(100), "That is in nats. A bit is log 2 = 0.693 nats: how many fit in?"),
+        (2.0, "That is to base 10. Bits take base 2: how often can you halve 1 until 0.01 is left?"),
+        (-math.log2(100), "Right but for the sign: a surprise is positive."),
+        (LOG2 * math.log(100), "Nats are larger than bits, so there are more bits: divide by log 2."),
     ]
-    otherwise = (
-        "The best constant forecast is the share of real notes, 0.9. Weigh its two fines, -log 0.9 and -log 0.1, "
-        "by how often each is paid."
+    return _judged(
+        bits, math.log2(100), turns, "-log2(0.01), or surprise(0.01) / log 2.", "Halve 1 between six and seven times."
     )
-    if pointer := fault(answer, truth, wrong_turns, otherwise):
-        return not_yet(pointer)
-    return right("H(0.9) = 0.325 nats: announce 0.9 on every note. A forecast of 0.5 would cost log 2 = 0.693.")
+
+
+@checker(several(float, 2))
+def try_questions(answer: tuple[float, float]) -> Verdict:
+    """Two forgers, 0.9 and 0.1: one question a case, and H = 0.469 bits."""
+    questions, bits = answer
+    if abs(questions - 1) > 1e-3:
+        return not_yet(f"{questions:g} questions: with two forgers there is one yes/no question to ask, in every case.")
+    turns = [
+        (_coin(0.9), "That is the entropy in nats. Divide by log 2 for bits."),
+        (1.0, "One bit is the entropy of a fair coin. Here one forger is nine times as common."),
+        (-0.9 * math.log2(0.9), "That is Ada's share. Add what the rare one brings: 0.1 times log2(10)."),
+    ]
+    otherwise = "Weigh both surprises, log2(1 / 0.9) and log2(1 / 0.1), by how often they come."
+    praise = "Half a question for a whole one: only if many cases are asked about together is the entropy reached."
+    return _judged(bits, _coin(0.9) / LOG2, turns, otherwise, praise)
+
+
+@checker(float)
+def try_share(forecast: float) -> Verdict:
+    """Bayes with equal priors: 0.3 / (0.3 + 0.1) = 0.75."""
+    turns = [
+        (0.3, "That is a density, not a probability. Of what is it a share?"),
+        (3.0, "Those are the odds, 3 to 1. As a probability?"),
+        (0.25, "That is the share of the generated notes."),
+        (0.15, "That is half of p: divide it by half of p plus half of q."),
+        (0.2, "That is the mean of both densities, what you divide by."),
+    ]
+    return _judged(forecast, 0.75, turns, "p / (p + q).", "Three real notes to one generated one.")
+
+
+@checker(float)
+def try_logit(logit: float) -> Verdict:
+    """The logit of 0.9: log 9 = 2.197."""
+    turns = [
+        (9.0, "Those are the odds. The logit is their logarithm."),
+        (math.log(0.9), "That is log 0.9, minus a surprise. Take the logarithm of the odds."),
+        (1 / (1 + math.exp(-0.9)), "That is the way back: sigma(0.9). Which a has sigma(a) = 0.9?"),
+        (-math.log(9), "That says 10 %."),
+        (math.log10(9), "That is to base 10; the natural logarithm, please."),
+    ]
+    return _judged(logit, math.log(9), turns, "log(0.9 / 0.1).", "Odds of nine to one.")
+
+
+@checker(float)
+def try_slope(slope: float) -> Verdict:
+    """Prediction minus label for a real note with the logit -2: sigma(-2) - 1 = -0.881."""
+    D = 1 / (1 + math.exp(2))
+    turns = [
+        (1 - D, "The right force. Its sign: the fine falls as the logit grows."),
+        (D, "That is the prediction. Subtract the label."),
+        (-3.0, "The prediction is sigma(-2), not -2."),
+        (1 / D - 1, "That is exp(2), the odds against. Prediction minus label."),
+    ]
+    return _judged(
+        slope, D - 1, turns, "sigma(-2) - 1.", "She is wrong and rather sure, so it is nearly the full force 1."
+    )
+
+
+def _judged(answer: float, truth: float, turns: list[tuple[float, str]], otherwise: str, praise: str) -> Verdict:
+    pointer = fault(answer, truth, turns, otherwise)
+    return not_yet(pointer) if pointer else right(praise)
 
 
 @checker(callable)
-def check_2(kl: Function) -> Verdict:
+def check_1(kl: Function) -> Verdict:
     """kl(r, f): the divergence KL(r || f) in nats of two 1-D tensors of probabilities, with 0 log 0 = 0."""
     for (r, f), given, wanted in misses(kl, _kl, _beliefs()):
         truth = float(wanted)
@@ -121,6 +182,35 @@ def _of_the_impossible(r: Tensor, f: Tensor, given: float) -> str:
 
 def _kl(r: Tensor, f: Tensor) -> Tensor:
     return (torch.xlogy(r, r) - torch.xlogy(r, f)).sum()
+
+
+@checker(float)
+def check_2(answer: float) -> Verdict:
+    """The smallest mean fine, in nats, of an officer who never looks where 9 notes of 10 are real: H(0.9)."""
+    truth = _coin(0.9)
+    wrong_turns = [
+        (truth / LOG2, "That is the answer in bits. For nats take the natural logarithm."),
+        (-truth, "The number is right but for its sign: a fine is -log of a probability, so it is positive."),
+        (
+            LOG2,
+            "log 2 is the fine of the forecast 0.5. Is there a constant forecast that costs less when 0.9 are real?",
+        ),
+        (-math.log(0.9), "That is the fine on a real note only. One note in ten is forged, and it costs -log 0.1."),
+        (
+            -0.9 * math.log(0.9),
+            "That is the share of the real notes. Add what the forged ones cost: 0.1 times -log 0.1.",
+        ),
+        (10 * truth, "That is the sum over ten notes. The question asks for the mean per note."),
+        (_coin(0.1) / math.log(10), "That is with the logarithm to base 10. For nats take the natural logarithm."),
+        (-math.log(0.1), "That is the fine on a forged note only, and nine notes of ten are real."),
+    ]
+    otherwise = (
+        "The best constant forecast is the share of real notes, 0.9. Weigh its two fines, -log 0.9 and -log 0.1, "
+        "by how often each is paid."
+    )
+    if pointer := fault(answer, truth, wrong_turns, otherwise):
+        return not_yet(pointer)
+    return right("H(0.9) = 0.325 nats: announce 0.9 on every note. A forecast of 0.5 would cost log 2 = 0.693.")
 
 
 @checker(callable)

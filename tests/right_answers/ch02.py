@@ -2,13 +2,6 @@
 
 RIGHT = {
     1: (
-        "R = sympy.Rational(9, 10)\nanswer_1 = -R * sympy.log(R) - (1 - R) * sympy.log(1 - R)",
-        "answer_1 = 0.33",  # two digits
-        "p = torch.tensor([0.9, 0.1], requires_grad=True)\nanswer_1 = torch.special.entr(p).sum()",
-        "p = np.array([0.9, 0.1])\nanswer_1 = -p @ np.log(p)",
-        "from decimal import Decimal\nanswer_1 = Decimal('0.325')",
-    ),
-    2: (
         "def kl(r, f):\n"
         "    terms = torch.where(r > 0, r * (torch.log(r) - torch.log(f)), torch.zeros_like(r))\n"
         "    return terms.sum()",
@@ -20,6 +13,13 @@ RIGHT = {
         "    return total",
         "def kl(r, f):\n    return F.kl_div(f.log(), r, reduction='none')[r > 0].sum()",
         "from scipy.special import rel_entr\n\ndef kl(r, f):\n    return rel_entr(r.numpy(), f.numpy()).sum()",
+    ),
+    2: (
+        "R = sympy.Rational(9, 10)\nanswer_2 = -R * sympy.log(R) - (1 - R) * sympy.log(1 - R)",
+        "answer_2 = 0.33",  # two digits
+        "p = torch.tensor([0.9, 0.1], requires_grad=True)\nanswer_2 = torch.special.entr(p).sum()",
+        "p = np.array([0.9, 0.1])\nanswer_2 = -p @ np.log(p)",
+        "from decimal import Decimal\nanswer_2 = Decimal('0.325')",
     ),
     3: (
         "def d_loss(real, fake):\n"

@@ -2,16 +2,16 @@
 
 WRONG = {
     1: (
-        "answer_1 = -0.9 * math.log2(0.9) - 0.1 * math.log2(0.1)",  # bits
-        "answer_1 = -math.log(0.9)",  # the real notes only
-        "answer_1 = math.log(2)",  # of the forecast 1/2
-        "answer_1 = 0.3",  # rounded too much
-    ),
-    2: (
         "def kl(r, f):\n    return torch.xlogy(f, f / r).sum()",  # the other way round
         "def kl(r, f):\n    return (r * torch.log(r / f)).sum()",  # 0 log 0 is nan
         "def kl(r, f):\n    return (r * torch.log((r + 1e-12) / (f + 1e-12))).sum()",  # a patch
         "def kl(r, f):\n    return -torch.xlogy(r, f).sum()",  # the cross-entropy
+    ),
+    2: (
+        "answer_2 = -0.9 * math.log2(0.9) - 0.1 * math.log2(0.1)",  # bits
+        "answer_2 = -math.log(0.9)",  # the real notes only
+        "answer_2 = math.log(2)",  # of the forecast 1/2
+        "answer_2 = 0.3",  # rounded too much
     ),
     3: (
         "def d_loss(real, fake):\n    return F.softplus(-real).mean() + F.softplus(fake).mean()",  # no prior
