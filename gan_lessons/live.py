@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 FORMAT = 1
-MAX_TEXT = 950_000  # characters of a script's weights: a page's pieces stay under 1 MB
+MAX_TEXT = 970_000  # characters of a script's weights: a page's pieces stay under 1 MB
 FEWEST_BITS = 8
 Layer = dict[str, Any]
 

@@ -91,7 +91,7 @@ def test_forward_and_gradients_are_pytorchs(deviation: bool, run: Evaluate) -> N
     assert seen[0] == pytest.approx(logits.flatten().tolist(), rel=1e-10)
     assert seen[1] == pytest.approx(expected[0].flatten().tolist(), rel=1e-8, abs=1e-12)
     assert seen[2] == pytest.approx(torch.cat([g.flatten() for g in expected[1:]]).tolist(), rel=1e-8, abs=1e-12)
-    assert seen[3] == pytest.approx(float(loss), rel=1e-12)
+    assert seen[3] == pytest.approx(loss.item(), rel=1e-12)
     if deviation:
         assert isinstance(D[-2], BatchDeviation)
         assert seen[4] == pytest.approx(float(D[-2].running), rel=1e-6)  # float32 there
@@ -112,7 +112,7 @@ def test_r1_and_its_second_derivative_are_autograds(deviation: bool, run: Evalua
         }}""",
         {"facts": start(G, D, deviation), "real": batch["real"]},
     )
-    assert value == pytest.approx(float(penalty), rel=1e-10)
+    assert value == pytest.approx(penalty.item(), rel=1e-10)
     assert gradient == pytest.approx(torch.cat([g.flatten() for g in expected]).tolist(), rel=1e-8, abs=1e-12)
     assert max(map(abs, gradient)) > 1e-3
 
