@@ -28,7 +28,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 ROOT = Path(__file__).parent.parent
-sys.path.append(str(ROOT))  # the package need not be installed to build the book, nor torch
+sys.path.insert(0, str(ROOT))  # the package need not be installed to build the book, nor torch
 
 from gan_lessons import live  # noqa: E402
 
@@ -64,12 +64,19 @@ class Live(SphinxDirective):
             up = "../" * self.env.docname.count("/")
             data["source"] = f"{up}_static/{FOLDER}/generators/{name}.js"
         attributes = "".join(f' data-{key}="{escape(value)}"' for key, value in data.items())
-        caption = nodes.caption()
         inline, messages = self.state.inline_text(" ".join(self.content), self.lineno)
-        caption += inline
-        figure = nodes.figure("", nodes.image(uri=self.options["still"], alt=self.options["alt"]), caption)
-        parts = nodes.raw("", f'<div class="live"{attributes}>', format="html"), figure
-        return [*parts, nodes.raw("", "</div>", format="html"), *messages]
+        return [
+            html(f'<div class="live"{attributes}><figure>'),  # no node of a figure: it would take a number of its own
+            nodes.image(uri=self.options["still"], alt=self.options["alt"]),
+            html("<figcaption>"),
+            nodes.paragraph("", "", *inline),
+            html("</figcaption></figure></div>"),
+            *messages,
+        ]
+
+
+def html(text: str) -> nodes.raw:
+    return nodes.raw("", text, format="html")
 
 
 def card(name: str) -> Path:
@@ -103,7 +110,8 @@ def merge(app: Sphinx, env: BuildEnvironment, docnames: set[str], other: BuildEn
 def not_everywhere(app: Sphinx, config: Config) -> None:
     """Jupyter Book puts every script and style of _static on every page: take ours off again."""
     for kind in ("html_js_files", "html_css_files"):
-        config[kind] = [file for file in config[kind] if not str(file).startswith(f"{FOLDER}/")]
+        entries = {index: entry if isinstance(entry, str) else entry[0] for index, entry in enumerate(config[kind])}
+        config[kind] = [config[kind][index] for index, file in entries.items() if not file.startswith(f"{FOLDER}/")]
 
 
 def load(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: object) -> None:

@@ -49,7 +49,7 @@
     // --- what stands in the page ---------------------------------------------------------------------------------
 
     const canvas = make("canvas", {width: SIDE, height: SIDE, role: "img", "aria-label": "The game, not yet played"})
-    const lines = make("canvas", {width: SIDE, height: 120, role: "img", "aria-label": "Captured modes and losses, not yet played"})
+    const lines = make("canvas", {width: 300, height: 150, role: "img", "aria-label": "Captured modes and losses, not yet played"})
     const values = Object.fromEntries(["round", "modes", "divergence", "losses"].map(name => [name, make("dd", {}, "–")]))
     const facts = make("dl", {}, ...[["round", "Round"], ["modes", "Captured modes"], ["divergence", "Reverse KL (floor)"], ["losses", "Loss of D, of G"]]
       .flatMap(([name, words]) => [make("dt", {}, words), values[name]]))
@@ -87,12 +87,13 @@
     const asked = make("fieldset", {}, make("legend", {}, "Your forecast first: how will this game end?"),
       ...Object.entries({settles: "It settles", circles: "It circles", collapses: "It collapses"}).map(([value, words]) =>
         make("label", {}, make("input", {type: "radio", name: id("forecast"), value, autocomplete: "off", onchange: () => answer(value)}), words)))
+    const curveKey = "Above: captured modes. Below, from 0 to 3: loss of D (green) and of G (red); dashed: 2 log 2, D's loss when she cannot tell."
     const key = make("p", {class: "live-key"}, ...[["real", "real points"], ["fake", "forged points"], ["disc", "where D says “real”"]]
       .map(([colour, words]) => make("span", {}, make("span", {class: `swatch ${colour}`}), words)))
     const panel = make("div", {class: "live-panel"},
       make("div", {class: "live-row"}, make("label", {for: id("preset")}, "Game"), presets, make("label", {for: id("shape")}, "Real points"), shapes),
       asked, buttons, verdict, help, use,
-      make("div", {class: "live-game"}, make("div", {}, canvas, key), make("div", {}, facts, lines,
+      make("div", {class: "live-game"}, make("div", {}, canvas, key), make("div", {}, facts, lines, make("p", {class: "live-key"}, curveKey),
         make("details", {}, make("summary", {}, "Change the rules"), ...RANGES.map(([name]) => sliders[name].row), make("div", {}, ...boxes.map(each => each.row))))))
 
     // --- the game ------------------------------------------------------------------------------------------------
@@ -297,12 +298,10 @@
       context.strokeRect(at(pen[0]) - 5, SIDE - at(pen[1]) - 5, 10, 10)
     }
 
-    /** Captured modes above, both losses below (from 0 to 3; the dashed line is 2 log 2, D's loss where it cannot tell). */
+    /** Captured modes above, both losses below, as the key says. */
     function drawCurve() {
       const context = lines.getContext("2d"), {width, height} = lines, ink = dark() ? "#ddd" : "#333"
       context.clearRect(0, 0, width, height)
-      context.font = "13px sans-serif"
-      context.fillStyle = ink
       const k = target.means?.length ?? 1, x = index => (index / (KEPT - 1)) * width
       const curveOf = (name, colour, y) => {
         context.strokeStyle = colour
@@ -311,7 +310,7 @@
         curve.forEach((point, index) => { if (Number.isFinite(point[name])) context.lineTo(x(index), y(point[name])) })
         context.stroke()
       }
-      const loss = value => height - 4 - (Math.min(3, value) / 3) * 50
+      const loss = value => height - 4 - (Math.min(3, Math.max(0, value)) / 3) * 75
       context.strokeStyle = "#888"
       context.setLineDash([4, 4])
       context.beginPath()
@@ -319,11 +318,9 @@
       context.lineTo(width, loss(2 * Math.log(2)))
       context.stroke()
       context.setLineDash([])
-      curveOf("modes", ink, value => 60 - (value / k) * 40)
+      curveOf("modes", ink, value => 64 - (value / k) * 58)
       curveOf("d", "rgb(0, 158, 115)", loss)
       curveOf("g", COLOURS.fake, loss)
-      context.fillText(`captured modes (top: ${target.means ? k : "–"})`, 4, 13)
-      context.fillText("loss of D (green), of G (red); dashed: 2 log 2", 4, 76)
       const last = curve[curve.length - 1]
       lines.setAttribute("aria-label", last ? `Captured modes and losses up to round ${last.round}` : "Captured modes and losses, not yet played")
     }
@@ -356,7 +353,7 @@
     new IntersectionObserver(entries => { visible = entries[entries.length - 1].isIntersecting; next() }).observe(panel)
     document.addEventListener("visibilitychange", next)
     new MutationObserver(() => { draw(); drawCurve() }).observe(document.documentElement, {attributeFilter: ["data-theme"]})
-    Object.defineProperty(root, "game", {get: () => game}) // for tests, and for the curious at the console
+    Object.defineProperty(root, "live", {get: () => ({game, settings, look})}) // for tests, and for the curious at the console
   }
 
   document.querySelectorAll('.live[data-live="ring"]').forEach(piece)
