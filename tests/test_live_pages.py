@@ -152,18 +152,20 @@ def test_it_rests_while_nobody_sees_it(page: str, visit: Open) -> None:
     plays(seen.page, before)
 
 
+@pytest.mark.long
 @with_a_ring
-def test_the_verdict_stands_beside_the_forecast(page: str, visit: Open) -> None:
-    """A game of a hasty forger circles; the page says so after its 2,000 rounds, with the numbers."""
+@pytest.mark.parametrize("preset", ["settles", "circles", "collapses"])
+def test_the_verdict_stands_beside_the_forecast(preset: str, page: str, visit: Open) -> None:
+    """Each of the three games ends as it is called, and the page says so after 2,000 rounds."""
     seen = visit(f"book/{page}")
     ring = at_the_ring(seen)
-    ring.get_by_label("Game").select_option("circles")
+    ring.get_by_label("Game", exact=True).select_option(preset)
     assert ring.get_by_role("button", name="Play").is_disabled()
     ring.get_by_label("It settles").check()
-    seen.page.wait_for_function(f"document.querySelector('{RING}').dataset.outcome", timeout=120_000)
+    seen.page.wait_for_function(f"document.querySelector('{RING}').dataset.outcome", timeout=300_000)
     words = ring.locator(".live-verdict").inner_text()
-    assert words.startswith("It circles")
-    assert words.endswith("Your forecast was another.")
+    assert words.startswith(f"It {preset}:")
+    assert words.endswith("Your forecast was right." if preset == "settles" else "Your forecast was another.")
 
 
 @with_a_ring
@@ -189,7 +191,7 @@ def test_everything_can_be_done_by_keyboard(page: str, visit: Open) -> None:
 def test_a_drawing_of_ones_own_is_forged(how: str, page: str, visit: Open) -> None:
     seen = visit(f"book/{page}")
     ring = at_the_ring(seen)
-    ring.get_by_label("Real points").select_option("drawing")
+    ring.get_by_label("Real points", exact=True).select_option("drawing")
     canvas = ring.locator("canvas").first
     if how == "mouse":
         box = canvas.bounding_box()
@@ -339,9 +341,9 @@ def test_a_piece_at_play_is_accessible_and_fits(width: int, theme: str, file: Pa
         at_the_ring(seen).get_by_label("It settles").check()
         plays(seen.page, 3)
         seen.page.locator(RING).get_by_role("button", name="Pause").click()
-    assert violations(seen) == {}
+    assert seen.faults == []  # before axe, which asks for files that a page on a disk does not get
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
-    assert seen.faults == []
+    assert violations(seen) == {}
 
 
 # --- the directive ----------------------------------------------------------------------------------------------------

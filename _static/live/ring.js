@@ -6,9 +6,9 @@
   const SIDE = 384, REACH = 1.6, GROUND = 48, LOOKED = 512, READ = 25, KEPT = 400, VERDICT = 2000
   const STD = 0.05
   const PRESETS = {
-    settles: {name: "G and D at one rate, with batch deviation", dRate: 2e-3, gRate: 2e-3, deviation: true, r1: 0},
-    circles: {name: "A hasty forger: G learns ten times as fast", dRate: 5e-4, gRate: 5e-3, deviation: false, r1: 0},
-    collapses: {name: "The loss as written (saturating), and D far ahead", dRate: 5e-3, gRate: 1e-3, deviation: false, r1: 0, saturating: true, dSteps: 5},
+    settles: {name: "D learns twice as fast as G", dRate: 1e-2, gRate: 5e-3},
+    circles: {name: "G learns ten times as fast as D", dRate: 5e-4, gRate: 5e-3},
+    collapses: {name: "The saturating loss, and a D that hardly learns", dRate: 3e-5, gRate: 5e-3, saturating: true},
   }
   const BASIC = {dSteps: 1, dRate: 2e-3, gRate: 2e-3, r1: 0, saturating: false, deviation: false}
   const OUTCOMES = {
@@ -20,8 +20,8 @@
   const rate = value => 10 ** value
   const RANGES = [
     ["dSteps", "D's steps a round, k", 1, 5, 1, Number, String],
-    ["dRate", "D's rate", -4, -2, 0.05, rate, value => value.toPrecision(2)],
-    ["gRate", "G's rate", -4, -2, 0.05, rate, value => value.toPrecision(2)],
+    ["dRate", "D's rate", -5, -2, 0.05, rate, value => value.toPrecision(2)],
+    ["gRate", "G's rate", -5, -2, 0.05, rate, value => value.toPrecision(2)],
     ["r1", "R1, γ", 0, R1.length - 1, 1, k => R1[k], String],
   ]
 
