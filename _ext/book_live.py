@@ -92,7 +92,7 @@ def pieces(env: BuildEnvironment) -> dict[str, list[str]]:
     """The pieces of each page that has some, by its name."""
     if not hasattr(env, "live_pieces"):
         env.live_pieces = {}  # type: ignore[attr-defined]
-    return env.live_pieces  # type: ignore[attr-defined, no-any-return]
+    return env.live_pieces  # type: ignore[attr-defined]
 
 
 def note(env: BuildEnvironment, name: str) -> None:

@@ -14,9 +14,11 @@ from torch import Tensor, nn
 
 from gan_lessons import live, losses, models, noise, toys, zoo
 from gan_lessons.__main__ import main
+from gan_lessons.checkpoints import packed_weights
 from gan_lessons.metrics import modes
 from gan_lessons.models import classic, colour, convolutions
 from gan_lessons.models.layers import BatchDeviation
+from gan_lessons.paths import shipped
 from gan_lessons.training import discriminator_step, generator_step
 
 SCRIPTS = Path(__file__).parent.parent / "_static" / "live"
@@ -117,7 +119,7 @@ def test_r1_and_its_second_derivative_are_autograds(deviation: bool, run: Evalua
     assert max(map(abs, gradient)) > 1e-3
 
 
-GAMES = {
+GAMES: dict[str, dict[str, Any]] = {
     "plain": {},
     "saturating, two steps of D": {"saturating": True, "dSteps": 2, "dRate": 2e-3},
     "R1": {"r1": 0.3},
@@ -283,8 +285,6 @@ def test_every_kind_of_generator_is_the_same_in_the_page(kind: str, run: Evaluat
     G.eval()
     limits = [0.0, 1.0] if isinstance(G[-1], nn.Sigmoid) else [-1.0, 1.0]
     card = {"layers": live.plan(G), "shape": shape, "range": limits, "prior": {"name": "gaussian", "dim": z_dim}}
-    from gan_lessons.checkpoints import packed_weights
-
     z = torch.randn(4, z_dim)
     expected = images(G, z, shape, limits)
     made = drawn(run, live.script("x", card, packed_weights(G.state_dict(), torch.float32)), z)
@@ -352,7 +352,7 @@ def test_the_card_of_a_stored_generator_has_its_layers_and_the_page_of_the_book_
     G, _, card = zoo.load(name)
     remedy = f"run `python -m gan_lessons export {name} --keep --out /dev/null.js`"
     assert card.layers == live.plan(G), remedy
-    weights = (Path(zoo.shipped("weights")) / f"{name}.safetensors").read_bytes()
+    weights = (shipped("weights") / f"{name}.safetensors").read_bytes()
     text = live.script(name, card._asdict(), weights)
     assert text == zoo.script(name)
     assert len(text) < 985_000
@@ -361,7 +361,7 @@ def test_the_card_of_a_stored_generator_has_its_layers_and_the_page_of_the_book_
 def test_the_weights_are_those_that_safetensors_reads() -> None:
     from safetensors import safe_open
 
-    path = zoo.shipped("weights") / "dcgan-mnist.safetensors"
+    path = shipped("weights") / "dcgan-mnist.safetensors"
     ours = live.tensors(path.read_bytes())
     with safe_open(path, "pt") as file:
         theirs = {key: file.get_tensor(key) for key in file.keys() if file.get_tensor(key).is_floating_point()}  # noqa: SIM118
@@ -371,7 +371,7 @@ def test_the_weights_are_those_that_safetensors_reads() -> None:
 
 
 def test_damaged_weights_are_refused() -> None:
-    sound = (zoo.shipped("weights") / "dcgan-mnist.safetensors").read_bytes()
+    sound = (shipped("weights") / "dcgan-mnist.safetensors").read_bytes()
     for damaged in (b"", b"not weights at all", sound[:5000], struct.pack("<Q", 10**9) + sound[8:]):
         with pytest.raises(ValueError, match="no sound file of weights"):
             live.tensors(damaged)
@@ -457,8 +457,6 @@ def test_a_layer_that_no_page_can_draw_is_refused_by_name(part: nn.Module) -> No
 
 def test_a_generator_too_large_for_a_page_is_refused() -> None:
     G = models.mlp_generator((900,), z_dim=100)
-    from gan_lessons.checkpoints import packed_weights
-
     card = {"layers": live.plan(G), "shape": [1, 28, 28], "range": [0, 1], "prior": {"name": "gaussian", "dim": 100}}
     with pytest.raises(ValueError, match="too many for a page"):
         live.script("big", card, packed_weights(G.state_dict(), torch.float16))
