@@ -167,7 +167,8 @@ def test_two_hundred_rounds_from_given_weights_and_noise_are_pytorchs(name: str,
 def test_modes_reverse_divergence_and_floor_are_those_of_the_package(run: Evaluate) -> None:
     ring = toys.ring(std=0.05)
     points = torch.cat([ring.sample(900), torch.randn(300, 2)]).double()
-    keep = (points - ring.means[2].double()).norm(dim=1) > 0.5  # a mode is lost
+    keep = (points - ring.means[2].double()).norm(dim=1) > 0.5  # a mode is lost,
+    keep &= ((points - ring.means[5].double()).norm(dim=1) > 0.3) | (torch.arange(len(points)) % 4 == 0)  # one thinned
     points = points[keep]
     tally = modes.tally(points, ring.means, ring.stds)
     seen = run(
@@ -175,7 +176,7 @@ def test_modes_reverse_divergence_and_floor_are_those_of_the_package(run: Evalua
     )
     captured = modes.expected_share(tally.good, tally.n, ring.weights)
     assert (seen["nearest"], seen["good"]) == (tally.nearest.tolist(), tally.good.tolist())
-    assert seen["captured"] == captured.tolist() == [True, True, False, True, True, True, True, True]
+    assert seen["captured"] == captured.tolist() == [True, True, False, True, True, False, True, True]
     assert seen["reverseKL"] == pytest.approx(modes.reverse_kl(tally.nearest, ring.weights), rel=1e-6)
     assert seen["floor"] == pytest.approx(modes.kl_floor(8, tally.n))
 
@@ -202,6 +203,15 @@ def test_only_one_player_moves_where_only_one_is_asked(run: Evaluate) -> None:
         })"""
     )
     assert moved == [[False, True], [True, False], [True, True]]
+
+
+def test_each_move_draws_new_points_and_new_noise(run: Evaluate) -> None:
+    first, second = run(
+        """() => { const game = ringGame.create(ringGame.ring(), 0)
+            return [0, 1].map(() => { const {real, noise} = ringGame.drawn(game); return [[...real], [...noise]] }) }"""
+    )
+    assert [len(part) for part in first] == [2 * 64, 8 * 64]
+    assert all(set(a).isdisjoint(b) for a, b in zip(first, second, strict=True))
 
 
 def test_to_look_at_a_game_does_not_change_it(run: Evaluate) -> None:
@@ -304,6 +314,12 @@ def test_rounded_weights_come_back_within_half_a_step(bits: int, run: Evaluate) 
     top = np.abs(values).max(1, keepdims=True)
     step = {16: top / 1024, 32: top / 2**23}.get(bits, top / (2 ** (bits - 1) - 1))
     assert (np.abs(seen.reshape(5, 7) - values) <= 0.51 * step + 1e-12).all()
+
+
+def test_halves_are_read_to_the_bit(run: Evaluate) -> None:
+    values = np.array([0, 1e-7, -6e-8, 5e-5, -6.2e-5, 1, -0.1, 65504], np.float16).astype(float)
+    tensor = live._text(live.Values((8,), values.tolist()), 16)
+    assert run("tensor => [...ganLessons.networks.numbers(tensor)]", tensor) == values.tolist()
 
 
 @pytest.mark.parametrize("walk", ["lerp", "slerp"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from gan_lessons import zoo
@@ -92,6 +93,10 @@ def test_the_page_asks_for_a_forecast_and_then_plays(page: str, visit: Open) -> 
     assert rounds(seen.page) == 0
     ring.get_by_label("It settles").check()
     plays(seen.page)
+    ring.get_by_label("Game", exact=True).select_option("circles")  # another game, another forecast
+    assert play.is_disabled()
+    assert not ring.get_by_label("It settles").is_checked()
+    assert rounds(seen.page) == 0
     assert seen.faults == []
 
 
@@ -304,6 +309,30 @@ def test_a_generator_of_ones_own_is_opened_and_a_wrong_file_is_told(page: str, v
     seen.page.wait_for_selector("text=mine draws in this page")
     assert {len(sample) for sample in samples(piece)} == {4}
     assert seen.faults == []
+
+
+@with_a_generator
+@pytest.mark.parametrize("name", zoo.names())
+def test_an_exported_generator_shows_what_pytorch_makes_of_the_same_noise(
+    name: str, page: str, visit: Open, tmp_path: Path
+) -> None:
+    seen = visit(f"book/{page}")
+    piece = at_the_generator(seen)
+    (tmp_path / f"{name}.js").write_text(zoo.script(name))
+    piece.locator("input[type=file]").set_input_files(tmp_path / f"{name}.js")
+    seen.page.wait_for_selector(f"text={name} draws in this page")
+    G, _, card = zoo.load(name)
+    z = seen.page.evaluate(
+        """prior => { const chance = ringGame.random(1)
+            return Array.from({length: 16}, () => [...ganLessons.networks.noise(prior, chance)]) }""",
+        card.prior,
+    )
+    black, white = card.range
+    images = ((G(torch.tensor(z)).reshape(16, *card.shape) - black) / (white - black)).clamp(0, 1)
+    expected = 255 * images.permute(0, 2, 3, 1).expand(-1, -1, -1, 3).numpy()
+    drawn = np.array(samples(piece)).reshape(16, *card.shape[1:], 4)
+    assert (drawn[..., 3] == 255).all()
+    assert (np.abs(drawn[..., :3] - expected) < 1.5).mean() > 0.97  # MLPs are rounded more (tests/test_live.py)
 
 
 # --- without scripts, on paper, by ear --------------------------------------------------------------------------------

@@ -288,6 +288,7 @@ const ringGame = (() => {
     descend(G, {...settings, rate: settings.gRate})
   }
 
+  /** The batches of a move, new each time: {real (n x 2), noise (n x z)}. */
   const drawn = game => ({real: game.target.sample(game.batch, game.chance), noise: normals(game.chance, game.batch * game.z)})
 
   /** One round, as gan_lessons.training.train plays it: D moves dSteps times, each on new batches, then G against the
@@ -374,7 +375,7 @@ const ringGame = (() => {
   }
 
   return {
-    SETTINGS, SIZES, backward, cloud, create, descend, forge, forward, heaps, initialise, measures, meanSoftplus, mlp, moveD, moveG,
+    SETTINGS, SIZES, backward, cloud, create, descend, drawn, forge, forward, heaps, initialise, measures, meanSoftplus, mlp, moveD, moveG,
     normals, onlyD, onlyG, opinion, r1, random, ring, round, sigmoid, softplus, tally,
   }
 })()
