@@ -18,7 +18,8 @@ TORCH_STAMP := .venv/.torch-$(TORCH)
 endif
 
 PAGES := $(wildcard book/*.ipynb book/*.md book/*.bib book/figures/*) README.md
-DESIGN := _config.yml _toc.yml $(wildcard _ext/*.py _ext/templates/* _static/*) .venv/.book
+DESIGN := _config.yml _toc.yml $(wildcard _ext/*.py _ext/templates/* _static/* _static/live/* data/weights/*) \
+	gan_lessons/live.py .venv/.book
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile

@@ -63,9 +63,10 @@ def _print_no_more() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m gan_lessons", description="Run and check the chapters; draw samples and score them."
+        "python -m gan_lessons",
+        description="Run and check the chapters; draw samples, score them, put them into a page.",
     )
-    commands = parser.add_subparsers(required=True, metavar="run | check | clean | notebooks | sample | score")
+    commands = parser.add_subparsers(required=True, metavar="run | check | clean | notebooks | sample | score | export")
 
     run = commands.add_parser("run", help="execute chapters; outputs go to data/cache/runs/PROFILE")
     run.add_argument("--profile", default="auto", help="smoke, quick, full, or auto: full with CUDA, else quick")
@@ -105,6 +106,16 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--dataset", choices=["mnist", "digits"], default="mnist", help="what they are held against")
     score.add_argument("--keep", action="store_true", help="write the report into the stored generator's card too")
     score.set_defaults(command=_score)
+
+    export = commands.add_parser(
+        "export", help="write a stored generator as a script that a page of the book draws from"
+    )
+    export.add_argument("name", metavar="NAME | FOLDER/NAME", help="one in data/weights, or in a folder of your own")
+    export.add_argument("--out", type=_script, metavar="FILE", help="a .js (NAME.js)")
+    export.add_argument(
+        "--keep", action="store_true", help="write its layers into its card: the book is built from them"
+    )
+    export.set_defaults(command=_export)
     return parser
 
 
@@ -234,6 +245,25 @@ def _score(options: argparse.Namespace) -> int:
     return 0
 
 
+def _export(options: argparse.Namespace) -> int:
+    from gan_lessons import zoo
+
+    place, _, name = options.name.rpartition("/")
+    folder = at_home(place) if place else None
+    if folder is not None and not folder.is_dir():
+        raise ValueError(
+            f"there is no folder {place}; give FOLDER/NAME as zoo.save stored it, or {' or '.join(zoo.names())}"
+        )
+    name = name.removesuffix(".json")
+    text = zoo.script(name, folder)
+    out: Path = options.out or Path(f"{name}.js")
+    atomic_write(out, lambda stream: stream.write(text.encode()))
+    if options.keep:
+        zoo.describe(name, folder)
+    print(f"{name}, {len(text) / 1000:.0f} kB: {out}" + "; its layers stand in its card" * options.keep)
+    return 0
+
+
 def _is_file(name: str) -> bool:
     return Path(name).suffix.lower() == ".npz"
 
@@ -298,6 +328,12 @@ def _seed(text: str) -> int:
 def _picture_or_arrays(text: str) -> Path:
     if Path(text).suffix.lower() not in (".png", ".npz"):
         raise argparse.ArgumentTypeError(f"must end in .png or .npz, not {text!r}")
+    return at_home(text)
+
+
+def _script(text: str) -> Path:
+    if Path(text).suffix.lower() != ".js":
+        raise argparse.ArgumentTypeError(f"must end in .js, not {text!r}")
     return at_home(text)
 
 

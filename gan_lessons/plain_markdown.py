@@ -25,6 +25,7 @@ KINDS = {
     "caution": "Caution",
     "seealso": "See also",
     "admonition": "",
+    "live": "Live on the page of the book",
 }
 FENCE = re.compile(r"( *)(:{3,}|`{3,}|~{3,})(?:\{([\w:.-]+)\})?[ ]*(.*)")
 LABEL = re.compile(r"^\(([\w-]+)\)=[ ]*\n?", re.MULTILINE)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gan_lessons import models, noise, stored
+from gan_lessons import live, models, noise, stored
 from gan_lessons.checkpoints import load_weights, matched, packed_weights
 from gan_lessons.checks import black_and_white, finite, whole
 from gan_lessons.data.batching import to_bytes
@@ -56,6 +56,9 @@ class Card(NamedTuple):
     date: str
     commit: str
     report: dict[str, Any] | None = None  # what `grade` added: how it was judged, measures with floor and interval
+    layers: list[live.Layer] | None = (
+        None  # of what it consists, for those who read it without torch; [] if no page can
+    )
 
 
 class Generator(NamedTuple):
@@ -174,6 +177,7 @@ def save(
         sha256=stored.checksum(weights),
         date=datetime.now(UTC).date().isoformat(),
         commit=commit(),
+        layers=_layers(G),
     )
     return Card(**stored.save(_home(folder), name, weights, facts._asdict()))
 
@@ -186,6 +190,30 @@ def grade(name: str, report: Mapping[str, Any], folder: Path | None = None) -> C
     """
     stored.save_card(_home(folder), name, card(name, folder)._replace(report=dict(report))._asdict())
     return card(name, folder)
+
+
+def script(name: str, folder: Path | None = None) -> str:
+    """Return a stored generator as a script for a page (`live.script`), by the layers of the network itself.
+
+    Raises what `load` does, and ValueError for a network that no page can draw.
+    """
+    ready = load(name, folder)
+    weights = stored.weights(_home(folder), name, ready.card.sha256).read_bytes()
+    return live.script(name, ready.card._asdict() | {"layers": live.plan(ready.G)}, weights)
+
+
+def describe(name: str, folder: Path | None = None) -> Card:
+    """Write a stored generator's layers into its card, and return the card: the book is built from them."""
+    facts = load(name, folder)
+    stored.save_card(_home(folder), name, facts.card._replace(layers=live.plan(facts.G))._asdict())
+    return card(name, folder)
+
+
+def _layers(G: nn.Module) -> list[live.Layer]:
+    try:
+        return live.plan(G)
+    except ValueError:
+        return []
 
 
 def _home(folder: Path | None) -> Path:

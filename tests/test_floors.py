@@ -72,6 +72,7 @@ FLOORS = {
     "plotting": 4,
     "cuda_graphs": 2,
     "page_table": 0,
+    "live": -1,
     "ensemble": 2,
     "checkpoints": 2,
     "averaging": 2,

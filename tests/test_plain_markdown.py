@@ -44,6 +44,10 @@ KNOWN = References(
             "> **Theorem (The best).**\n>\n> By (3.8).\n>\n> $$ x \\tag{3.8}$$\nAfter.",
         ),
         (":::{prf:proof}\nShort.\n:::", "> **Proof.**\n>\n> Short."),
+        (
+            "```{live} ring\n:preset: circles\n:still: a.png\n\nIt plays.\n```",
+            "> **Live on the page of the book (ring).**\n>\n> It plays.",
+        ),
         ("```{admonition} My own title\nText.\n```", "> **My own title.**\n>\n> Text."),
         ("::::{note}\n:::{tip}\nInside.\n:::\n::::", "> **Note.**\n>\n> > **Tip.**\n> >\n> > Inside."),
         ("```python\nx = {cite:t}`one`\n(a)=\n```", "```python\nx = {cite:t}`one`\n(a)=\n```"),

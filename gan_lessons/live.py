@@ -1,0 +1,184 @@
+"""A stored generator as a script that a page of the book runs: `python -m gan_lessons export NAME`.
+
+No torch here: the book is built without it. A card says of which layers its generator consists (`layers`, written by
+`zoo.save` from `plan`), `tensors` reads the weights, and `script` writes both as one line of JavaScript,
+
+    ganLessons.generators["NAME"] = {"format": 1, "name", "shape", "range", "prior", "layers": [{"kind", …}, …]}
+
+which _static/live/networks.js reads. CONTRIBUTING ("Live pieces") has the table of kinds and the forms of a tensor.
+"""
+
+import json
+import math
+import struct
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+FORMAT = 1
+MAX_TEXT = 970_000  # characters of a script's weights: a page's pieces stay under 1 MB
+FEWEST_BITS = 8
+Layer = dict[str, Any]
+
+# Layers without weights -> (their kind in a script, what it is told of them).
+PLAIN: dict[str, tuple[str, dict[str, str]]] = {
+    "Flat": ("flat", {}),
+    "LeakyReLU": ("leaky", {"slope": "negative_slope"}),
+    "Maps": ("maps", {"side": "side"}),
+    "Sigmoid": ("sigmoid", {}),
+    "Tanh": ("tanh", {}),
+}
+CONVOLUTIONS = {
+    "Conv2d": "conv",
+    "ThinConv2d": "conv",
+    "ConvTranspose2d": "transposed",
+    "ThinConvTranspose2d": "transposed",
+}
+USUAL = {"groups": 1, "dilation": (1, 1), "padding_mode": "zeros", "output_padding": (0, 0)}
+
+
+class Values(NamedTuple):
+    """A tensor without torch: its numbers, row by row."""
+
+    shape: tuple[int, ...]
+    values: Sequence[float]
+
+
+def plan(G: Any) -> list[Layer]:
+    """The layers of a network (nn.Sequential) as JSON can hold them, each with the address `at` of its weights.
+
+    Raises ValueError for a layer that a page cannot draw.
+    """
+    layers = [_layer(at, part) for at, part in G.named_modules() if not any(True for _ in part.children())]
+    return [layer for layer in layers if layer["kind"] != "nothing"]
+
+
+def _layer(at: str, part: Any) -> Layer:
+    name = type(part).__name__
+    if name in PLAIN:
+        kind, told = PLAIN[name]
+        return {"kind": kind} | {ours: getattr(part, theirs) for ours, theirs in told.items()}
+    if name == "ReLU":
+        return {"kind": "leaky", "slope": 0}
+    if name == "Linear":
+        return {"kind": "linear", "inputs": part.in_features, "outputs": part.out_features, "at": at}
+    if name in ("BatchNorm1d", "BatchNorm2d") and part.running_var is not None:
+        return {"kind": "affine", "epsilon": part.eps, "at": at}
+    if name == "Upsample" and part.mode == "nearest" and part.scale_factor in (2, 3, 4):
+        return {"kind": "upsample", "factor": int(part.scale_factor)}
+    if name in ("Dropout", "Identity"):
+        return {"kind": "nothing"}
+    if name in CONVOLUTIONS and all(getattr(part, key) == value for key, value in USUAL.items()):
+        sides = {
+            key: getattr(part, f"{key}{end}") for key, end in (("kernel", "_size"), ("stride", ""), ("padding", ""))
+        }
+        if all(not isinstance(value, str) and value[0] == value[1] for value in sides.values()):
+            square = {key: value[0] for key, value in sides.items()}
+            return {
+                "kind": CONVOLUTIONS[name],
+                "inputs": part.in_channels,
+                "outputs": part.out_channels,
+                **square,
+                "at": at,
+            }
+    known = ", ".join(sorted({*PLAIN, *CONVOLUTIONS, "ReLU", "Linear", "BatchNorm1d", "BatchNorm2d", "Upsample"}))
+    raise ValueError(f"a page cannot draw the layer {at}, {part}; it knows {known}, with square kernels and no groups")
+
+
+def script(name: str, card: Mapping[str, Any], weights: bytes) -> str:
+    """The script of a stored generator, from its card and the content of its .safetensors.
+
+    Weights stay float16 where the text has room for them; else matrices and kernels are rounded, row by row, to as many
+    bits as fit. Raises ValueError for a card without layers, for weights that do not fit them, and where 8 bits are
+    too many.
+    """
+    if not card.get("layers"):
+        raise ValueError(f"the card of {name} has no layers: `python -m gan_lessons export {name} --keep` writes them")
+    stored = tensors(weights)
+    size = sum(math.prod(tensor.shape) for tensor in stored.values())
+    bits = min(16, int(MAX_TEXT * 6 / size))
+    if bits < FEWEST_BITS:
+        raise ValueError(f"{name} has {size:,} weights, too many for a page; train a smaller one")
+    try:
+        layers = [_filled(layer, stored, bits) for layer in card["layers"]]
+    except KeyError as error:
+        raise ValueError(
+            f"the card of {name} names weights {error} that its file does not have; store both again"
+        ) from error
+    facts = {"format": FORMAT, "name": name, "bits": bits}
+    facts |= {key: card[key] for key in ("shape", "range", "prior")} | {"layers": layers}
+    text = json.dumps(facts, separators=(",", ":"))
+    key = json.dumps(name)
+    return f"((globalThis.ganLessons ??= {{}}).generators ??= {{}})[{key}] = {text}\n"
+
+
+def tensors(content: bytes) -> dict[str, Values]:
+    """Read a .safetensors file of float16 or float32: eight bytes with the header's length, the header, the numbers.
+
+    Raises ValueError where it is damaged. Counters (whole numbers) are left out.
+    """
+    letters = {"F16": "e", "F32": "f"}
+    try:
+        (length,) = struct.unpack_from("<Q", content)
+        header = json.loads(content[8 : 8 + length])
+        header.pop("__metadata__", None)
+        found = {}
+        for name, entry in header.items():
+            if entry["dtype"] in letters:
+                count = math.prod(entry["shape"])
+                numbers = struct.unpack_from(
+                    f"<{count}{letters[entry['dtype']]}", content, 8 + length + entry["data_offsets"][0]
+                )
+                found[name] = Values(tuple(entry["shape"]), numbers)
+        return found
+    except (struct.error, ValueError, KeyError, AttributeError) as error:
+        raise ValueError(f"this is no sound file of weights ({error})") from error
+
+
+def _filled(layer: Layer, stored: Mapping[str, Values], bits: int) -> Layer:
+    """A layer with its weights in place of their address."""
+    at = layer.get("at")
+    facts = {key: value for key, value in layer.items() if key not in ("at", "epsilon")}
+    if at is None:
+        return facts
+    if layer["kind"] == "affine":
+        scale, shift = _normalisation({key: stored[f"{at}.{key}"].values for key in NORM}, layer["epsilon"])
+        return facts | {"scale": _text(scale), "shift": _text(shift)}
+    facts["weight"] = _text(stored[f"{at}.weight"], bits)
+    if f"{at}.bias" in stored:
+        facts["bias"] = _text(stored[f"{at}.bias"])
+    return facts
+
+
+NORM = ("weight", "bias", "running_mean", "running_var")
+
+
+def _normalisation(parts: Mapping[str, Sequence[float]], epsilon: float) -> tuple[Values, Values]:
+    """Batch normalisation in evaluation mode, gamma (x - mean) / sqrt(var + epsilon) + beta, as scale and shift."""
+    rows = list(zip(*(parts[key] for key in NORM), strict=True))
+    scale = [gamma / math.sqrt(var + epsilon) for gamma, _, _, var in rows]
+    shift = [beta - mean * factor for (_, beta, mean, _), factor in zip(rows, scale, strict=True)]
+    return Values((len(rows),), scale), Values((len(rows),), shift)
+
+
+def _text(tensor: Values, bits: int = 32) -> dict[str, Any]:
+    """A tensor for a script: base64 of float32, float16, or of `bits` a number with a scale for each row."""
+    shape, values = tensor
+    facts: dict[str, Any] = {"shape": list(shape), "bits": bits}
+    if bits in (16, 32):
+        data = struct.pack(f"<{len(values)}{'e' if bits == 16 else 'f'}", *values)
+        return facts | {"data": b64encode(data).decode()}
+    row, top = len(values) // shape[0], 2 ** (bits - 1) - 1
+    rows = [values[k : k + row] for k in range(0, len(values), row)]
+    scales = [max(map(abs, each)) / top or 1.0 for each in rows]
+    whole = [round(value / scale) + top + 1 for each, scale in zip(rows, scales, strict=True) for value in each]
+    data = b"".join(_packed(whole, bits))
+    return facts | {"scale": _text(Values((shape[0],), scales)), "data": b64encode(data).decode()}
+
+
+def _packed(whole: Sequence[int], bits: int) -> Iterator[bytes]:
+    """Numbers of `bits` bits each, one after the other from the lowest bit on: eight of them are `bits` bytes."""
+    for start in range(0, len(whole), 8):
+        eight = whole[start : start + 8]
+        held = sum(number << (bits * k) for k, number in enumerate(eight))
+        yield held.to_bytes(-(-bits * len(eight) // 8), "little")

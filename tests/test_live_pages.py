@@ -1,0 +1,386 @@
+"""The live pieces of the built book in a real browser: what a reader sees, hears, presses and waits for."""
+
+import json
+import re
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gan_lessons import zoo
+from gan_lessons.plotting import tile
+from tests.test_book import HTML, ROOT, Visit, built, violations, visit
+
+__all__ = ["built", "visit"]  # fixtures
+
+PIECE = re.compile(r'<div class="live" data-live="([\w-]+)"')
+PAGES = {file: PIECE.findall(file.read_text(encoding="utf-8")) for file in sorted((HTML / "book").glob("*.html"))}
+RING, GENERATOR = '[data-live="ring"]', "[data-source]"
+with_a_ring = pytest.mark.parametrize("page", [f.name for f, names in PAGES.items() if "ring" in names])
+with_a_generator = pytest.mark.parametrize("page", [f.name for f, names in PAGES.items() if set(names) - {"ring"}])
+Open = Callable[..., Visit]
+
+ROUNDS = f"() => document.querySelector('{RING}').live.game.rounds"
+FRAMES = "n => new Promise(end => { const next = () => (n-- ? requestAnimationFrame(next) : end()); next() })"
+
+
+def rounds(page: Any) -> int:
+    return int(page.evaluate(ROUNDS))
+
+
+def plays(page: Any, more_than: int = 0) -> None:
+    page.wait_for_function(f"least => ({ROUNDS})() > least", arg=more_than)
+
+
+def at_the_ring(seen: Visit) -> Any:
+    seen.page.locator(f"{RING} .live-panel").scroll_into_view_if_needed()
+    return seen.page.locator(RING)
+
+
+# --- what a page loads ----------------------------------------------------------------------------------------------
+
+
+def test_some_page_has_a_ring_and_some_page_a_generator() -> None:
+    names = {name for pieces in PAGES.values() for name in pieces}
+    assert "ring" in names
+    assert names & set(zoo.names())
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.name)
+def test_a_page_loads_the_scripts_of_its_own_pieces_and_no_others(file: Path) -> None:
+    text, names = file.read_text(encoding="utf-8"), PAGES[file]
+    loaded = set(re.findall(r"_static/live/([\w.]+)\?", text))
+    expected: set[str] = {"live.css", "ring_game.js"} if names else set()
+    expected |= {"ring.js"} if "ring" in names else set()
+    expected |= {"networks.js", "generator.js"} if set(names) - {"ring"} else set()
+    assert loaded == expected
+
+
+@pytest.mark.parametrize("file", [file for file, names in PAGES.items() if names], ids=lambda file: file.name)
+def test_the_pieces_of_a_page_weigh_at_most_a_megabyte(file: Path) -> None:
+    live = HTML / "_static" / "live"
+    scripts = set(re.findall(r"_static/live/([\w.]+)\?", file.read_text(encoding="utf-8")))
+    weights = {f"generators/{name}.js" for name in PAGES[file] if name != "ring"}
+    assert sum((live / part).stat().st_size for part in scripts | weights) <= 1_000_000
+
+
+@pytest.mark.parametrize("name", sorted({name for names in PAGES.values() for name in names} - {"ring"}))
+def test_the_book_has_the_stored_weights_and_the_still_shows_their_samples(name: str) -> None:
+    picture = f"book/figures/live_{name}.png"
+    remedy = f"run `python -m gan_lessons sample {name} --n 16 --columns 8 --out {picture}`, and build the book again"
+    assert (HTML / "_static" / "live" / "generators" / f"{name}.js").read_text() == zoo.script(name), remedy
+    still = np.asarray(Image.open(ROOT / picture))
+    own = (tile(zoo.load(name).sample(16, 0), 8) * 255).round()
+    assert still.shape == own.shape, remedy
+    assert np.abs(still - own).mean() < 1, remedy
+
+
+# --- the ring -------------------------------------------------------------------------------------------------------
+
+
+@with_a_ring
+def test_the_page_asks_for_a_forecast_and_then_plays(page: str, visit: Open) -> None:
+    seen = visit(f"book/{page}")
+    ring = at_the_ring(seen)
+    play = ring.get_by_role("button", name="Play")
+    assert play.is_disabled()
+    seen.page.evaluate(FRAMES, 10)
+    assert rounds(seen.page) == 0
+    ring.get_by_label("It settles").check()
+    plays(seen.page)
+    ring.get_by_label("Game", exact=True).select_option("circles")  # another game, another forecast
+    assert play.is_disabled()
+    assert not ring.get_by_label("It settles").is_checked()
+    assert rounds(seen.page) == 0
+    assert seen.faults == []
+
+
+@with_a_ring
+def test_it_pauses_moves_by_one_round_and_begins_anew(page: str, visit: Open) -> None:
+    seen = visit(f"book/{page}")
+    ring = at_the_ring(seen)
+    ring.get_by_label("It circles").check()
+    plays(seen.page, 3)
+    ring.get_by_role("button", name="Pause").click()
+    before = rounds(seen.page)
+    seen.page.evaluate(FRAMES, 10)
+    assert rounds(seen.page) == before
+    ring.get_by_role("button", name="One round").click()
+    assert rounds(seen.page) == before + 1
+    assert ring.locator("dd").first.inner_text() == f"{before + 1:,}"
+    ring.get_by_role("button", name="Restart").click()
+    assert rounds(seen.page) == 0
+
+
+@with_a_ring
+def test_only_one_player_moves_when_asked(page: str, visit: Open) -> None:
+    seen = visit(f"book/{page}")
+    ring = at_the_ring(seen)
+    moves = f"() => {{ const {{G, D}} = document.querySelector('{RING}').live.game; return [G.moves, D.moves] }}"
+    for button, expected in (("Only D", [0, 1]), ("Only G", [1, 1]), ("One round", [2, 2])):
+        ring.get_by_role("button", name=button).click()
+        assert seen.page.evaluate(moves) == expected
+
+
+@with_a_ring
+def test_who_wants_little_motion_gets_none_unasked(page: str, browser: Any) -> None:
+    context = browser.new_context(reduced_motion="reduce", viewport={"width": 1280, "height": 900})
+    tab = context.new_page()
+    tab.goto((HTML / "book" / page).as_uri())
+    ring = tab.locator(RING)
+    ring.get_by_label("It settles").check()
+    tab.evaluate(FRAMES, 20)
+    assert rounds(tab) == 0
+    ring.get_by_role("button", name="Play").click()
+    plays(tab)
+    context.close()
+
+
+@with_a_ring
+def test_it_rests_while_nobody_sees_it(page: str, visit: Open) -> None:
+    seen = visit(f"book/{page}")
+    ring = at_the_ring(seen)
+    ring.get_by_label("It settles").check()
+    plays(seen.page, 3)
+    seen.page.evaluate("document.body.style.paddingBottom = '300vh'")
+    seen.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    seen.page.evaluate(FRAMES, 10)
+    before = rounds(seen.page)
+    seen.page.evaluate(FRAMES, 20)
+    assert rounds(seen.page) == before
+    at_the_ring(seen)
+    plays(seen.page, before)
+
+
+@pytest.mark.long
+@with_a_ring
+@pytest.mark.parametrize("preset", ["settles", "circles", "collapses"])
+def test_the_verdict_stands_beside_the_forecast(preset: str, page: str, visit: Open) -> None:
+    """Each of the three games ends as it is called, and the page says so after 2,000 rounds."""
+    seen = visit(f"book/{page}")
+    ring = at_the_ring(seen)
+    ring.get_by_label("Game", exact=True).select_option(preset)
+    assert ring.get_by_role("button", name="Play").is_disabled()
+    ring.get_by_label("It settles").check()
+    seen.page.wait_for_function(f"document.querySelector('{RING}').dataset.outcome", timeout=300_000)
+    words = ring.locator(".live-verdict").inner_text()
+    assert words.startswith(f"It {preset}:")
+    assert words.endswith("Your forecast was right." if preset == "settles" else "Your forecast was another.")
+
+
+@with_a_ring
+def test_everything_can_be_done_by_keyboard(page: str, visit: Open) -> None:
+    seen = visit(f"book/{page}")
+    ring = at_the_ring(seen)
+    keys = seen.page.keyboard
+    ring.get_by_role("button", name="One round").focus()
+    keys.press("Enter")
+    keys.press("Space")
+    assert rounds(seen.page) == 2
+    ring.locator("summary").focus()
+    keys.press("Enter")
+    before = seen.page.evaluate(f"document.querySelector('{RING}').live.settings.dSteps")
+    ring.get_by_label("D's steps a round, k").focus()
+    keys.press("ArrowRight")
+    assert seen.page.evaluate(f"document.querySelector('{RING}').live.settings.dSteps") == before + 1
+    assert seen.page.url.endswith(page)  # the arrow keys turn no pages
+
+
+@with_a_ring
+@pytest.mark.parametrize("how", ["mouse", "keyboard"])
+def test_a_drawing_of_ones_own_is_forged(how: str, page: str, visit: Open) -> None:
+    seen = visit(f"book/{page}")
+    ring = at_the_ring(seen)
+    ring.get_by_label("Real points", exact=True).select_option("drawing")
+    canvas = ring.locator("canvas").first
+    if how == "mouse":
+        box = canvas.bounding_box()
+        assert box
+        seen.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 4)
+        seen.page.mouse.down()
+        seen.page.mouse.move(box["x"] + 3 * box["width"] / 4, box["y"] + box["height"] / 4, steps=9)
+        seen.page.mouse.up()
+    else:
+        canvas.focus()
+        for key in ("ArrowUp", "Space", "ArrowRight", "Space"):
+            seen.page.keyboard.press(key)
+    ring.get_by_role("button", name="Use the drawing").click()
+    real = seen.page.evaluate(f"[...document.querySelector('{RING}').live.game.target.sample(400, ringGame.random(0))]")
+    points = np.array(real).reshape(-1, 2)
+    middle, height = (0.4, 0.8) if how == "mouse" else (0.04, 0.08)
+    assert abs(points[:, 0].mean() - middle) < 0.1
+    assert abs(points[:, 1].mean() - height) < 0.1
+    ring.get_by_role("button", name="Play").click()
+    plays(seen.page)
+    assert seen.faults == []
+
+
+# --- generators -----------------------------------------------------------------------------------------------------
+
+PIXELS = """canvases => canvases.map(
+    canvas => [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data])"""
+
+
+def at_the_generator(seen: Visit) -> Any:
+    piece = seen.page.locator(GENERATOR).first
+    piece.scroll_into_view_if_needed()
+    seen.page.wait_for_selector(f"{GENERATOR} button[aria-pressed]")
+    return piece
+
+
+def samples(piece: Any) -> list[list[int]]:
+    return list(piece.locator(".live-samples canvas").evaluate_all(PIXELS))
+
+
+def walked(piece: Any) -> list[int]:
+    return list(piece.locator(".live-walk canvas").evaluate_all(PIXELS)[0])
+
+
+@with_a_generator
+def test_sixteen_unlike_samples_and_new_ones_from_new_noise(page: str, visit: Open) -> None:
+    seen = visit(f"book/{page}")
+    piece = at_the_generator(seen)
+    first = samples(piece)
+    assert len({tuple(sample) for sample in first}) == 16
+    assert min(np.std(sample) for sample in first) > 30
+    piece.get_by_role("button", name="New noise").click()
+    assert all(a != b for a, b in zip(first, samples(piece), strict=True))
+    assert seen.faults == []
+
+
+@with_a_generator
+def test_the_walk_begins_and_ends_at_the_chosen_samples(page: str, visit: Open) -> None:
+    seen = visit(f"book/{page}")
+    piece = at_the_generator(seen)
+    for k in (5, 9):
+        piece.get_by_role("button", name=f"Sample {k}", exact=True).focus()
+        seen.page.keyboard.press("Enter")
+    pressed = piece.locator("button[aria-pressed=true]").evaluate_all("all => all.map(one => one.ariaLabel)")
+    assert pressed == ["Sample 5", "Sample 9"]
+    drawn = samples(piece)
+    slider = piece.locator("input[type=range]")
+    slider.focus()
+    for way in ("straight", "along the sphere"):
+        piece.get_by_label(way).check()
+        slider.focus()
+        seen.page.keyboard.press("Home")
+        assert walked(piece) == drawn[4]
+        seen.page.keyboard.press("End")
+        assert walked(piece) == drawn[8]
+    seen.page.keyboard.press("Home")
+    for _ in range(50):
+        seen.page.keyboard.press("ArrowRight")
+    half = walked(piece)
+    assert half not in (drawn[4], drawn[8])
+    piece.get_by_label("straight").check()
+    assert walked(piece) != half
+
+
+@with_a_generator
+def test_the_weights_wait_until_the_piece_is_near(page: str, visit: Open) -> None:
+    seen = visit(f"book/{page}")
+    asked: list[str] = []
+    seen.page.on("request", lambda request: asked.append(request.url))
+    source = seen.page.locator(GENERATOR).first.get_attribute("data-source")
+    assert source
+    assert seen.page.evaluate("Object.keys(ganLessons.generators)") == [], "put it lower, or test another page"
+    at_the_generator(seen)
+    assert [url for url in asked if url.endswith(source.removeprefix("../"))] != []
+
+
+@with_a_generator
+def test_a_generator_of_ones_own_is_opened_and_a_wrong_file_is_told(page: str, visit: Open, tmp_path: Path) -> None:
+    seen = visit(f"book/{page}")
+    piece = at_the_generator(seen)
+    before = samples(piece)
+    facts: dict[str, Any] = {"format": 1, "name": "mine", "bits": 16, "shape": [1, 1, 1], "range": [-1, 1]}
+    facts |= {"prior": {"name": "gaussian", "dim": 1}, "layers": [{"kind": "tanh"}]}
+    (tmp_path / "mine.js").write_text(f"x = {json.dumps(facts)}\n")
+    (tmp_path / "wrong.js").write_text("alert(1)")
+    piece.locator("input[type=file]").set_input_files(tmp_path / "wrong.js")
+    seen.page.wait_for_selector("text=wrong.js is no script")
+    assert samples(piece) == before
+    piece.locator("input[type=file]").set_input_files(tmp_path / "mine.js")
+    seen.page.wait_for_selector("text=mine draws in this page")
+    assert {len(sample) for sample in samples(piece)} == {4}
+    assert seen.faults == []
+
+
+@with_a_generator
+@pytest.mark.parametrize("name", zoo.names())
+def test_an_exported_generator_shows_what_pytorch_makes_of_the_same_noise(
+    name: str, page: str, visit: Open, tmp_path: Path
+) -> None:
+    seen = visit(f"book/{page}")
+    piece = at_the_generator(seen)
+    (tmp_path / f"{name}.js").write_text(zoo.script(name))
+    piece.locator("input[type=file]").set_input_files(tmp_path / f"{name}.js")
+    seen.page.wait_for_selector(f"text={name} draws in this page")
+    G, _, card = zoo.load(name)
+    z = seen.page.evaluate(
+        """prior => { const chance = ringGame.random(1)
+            return Array.from({length: 16}, () => [...ganLessons.networks.noise(prior, chance)]) }""",
+        card.prior,
+    )
+    black, white = card.range
+    images = ((G(torch.tensor(z)).reshape(16, *card.shape) - black) / (white - black)).clamp(0, 1)
+    expected = 255 * images.permute(0, 2, 3, 1).expand(-1, -1, -1, 3).numpy()
+    drawn = np.array(samples(piece)).reshape(16, *card.shape[1:], 4)
+    assert (drawn[..., 3] == 255).all()
+    assert (np.abs(drawn[..., :3] - expected) < 1.5).mean() > 0.97  # MLPs are rounded more (tests/test_live.py)
+
+
+# --- without scripts, on paper, by ear --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", [file for file, names in PAGES.items() if names], ids=lambda file: file.name)
+def test_without_scripts_there_is_a_still_picture_with_its_caption(file: Path, browser: Any) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(file.as_uri())
+    for piece in page.locator(".live").all():
+        assert piece.locator("img").is_visible()
+        assert len(piece.locator("figcaption").inner_text()) > 20
+    assert page.locator(".live-panel").count() == 0
+    context.close()
+
+
+@pytest.mark.parametrize("file", [file for file, names in PAGES.items() if names], ids=lambda file: file.name)
+def test_on_paper_there_is_the_still_picture(file: Path, visit: Open) -> None:
+    page = visit(f"book/{file.name}").page
+    assert [piece.is_visible() for piece in page.locator(".live img").all()] == [False] * len(PAGES[file])
+    page.emulate_media(media="print")
+    assert [piece.is_visible() for piece in page.locator(".live img").all()] == [True] * len(PAGES[file])
+    assert not any(panel.is_visible() for panel in page.locator(".live-panel").all())
+
+
+@pytest.mark.parametrize("file", [file for file, names in PAGES.items() if names], ids=lambda file: file.name)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_piece_at_play_is_accessible_and_fits(width: int, theme: str, file: Path, visit: Open) -> None:
+    seen = visit(f"book/{file.name}", theme=theme, width=width)
+    if set(PAGES[file]) - {"ring"}:
+        at_the_generator(seen)
+    if "ring" in PAGES[file]:
+        at_the_ring(seen).get_by_label("It settles").check()
+        plays(seen.page, 3)
+        seen.page.locator(RING).get_by_role("button", name="Pause").click()
+    assert seen.faults == []  # before axe, which asks for files that a page on a disk does not get
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert violations(seen) == {}
+
+
+# --- the directive ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", [file for file, names in PAGES.items() if names], ids=lambda file: file.name)
+def test_a_piece_takes_no_number_from_the_figures(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    figures = re.findall(r'<div class="live"[^>]*><figure>(.*?)</figure>', text, re.DOTALL)
+    assert len(figures) == len(PAGES[file])
+    assert not any("caption-number" in unescape(figure) for figure in figures)
