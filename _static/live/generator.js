@@ -37,7 +37,7 @@
       const canvas = make("canvas")
       return {canvas, button: make("button", {type: "button", "aria-label": `Sample ${k + 1}`, onclick: () => choose(k)}, canvas)}
     })
-    const middle = make("canvas", {role: "img"})
+    const middle = make("canvas", {role: "img", "aria-label": "No image yet: the weights are on their way"})
     const slider = make("input", {type: "range", id: id("t"), min: 0, max: 1, step: 0.01, value: 0.5, autocomplete: "off", oninput: () => walk()})
     slider.addEventListener("keydown", event => event.stopPropagation())
     const share = make("output", {for: id("t")}), length = make("p", {})
