@@ -161,12 +161,12 @@ def test_exercise_1_points_at_the_mistake(answer: Any, pointer: str) -> None:
     assert_wrong(ch04.check_1(answer), pointer)
 
 
-def test_the_ways_of_exercise_2_are_the_slopes_of_the_best_logit() -> None:
+def test_the_ways_of_exercise_3_are_the_slopes_of_the_best_logit() -> None:
     x = torch.tensor([3.0, 3.6], dtype=torch.float64, requires_grad=True)
     a = -2 * (x - 4) ** 2 + 8 * (x - 3.5) ** 2 + math.log(0.25 / 0.5)
     assert float(torch.sigmoid(a[0]).detach()) == pytest.approx(1 / 3)
     (slope,) = torch.autograd.grad(a.sum(), x)
-    assert ch04.check_2((1 / 3, *torch.sign(slope).tolist())).correct is True
+    assert ch04.check_3((1 / 3, *torch.sign(slope).tolist())).correct is True
 
 
 @pytest.mark.parametrize(
@@ -187,13 +187,13 @@ def test_the_ways_of_exercise_2_are_the_slopes_of_the_best_logit() -> None:
         (1 / 3, "it is a float"),
     ],
 )
-def test_exercise_2_points_at_the_mistake(answer: Any, pointer: str) -> None:
-    assert_wrong(ch04.check_2(answer), pointer)
+def test_exercise_3_points_at_the_mistake(answer: Any, pointer: str) -> None:
+    assert_wrong(ch04.check_3(answer), pointer)
 
 
 @pytest.mark.parametrize("fresh", [False, True])
-def test_exercise_3_takes_old_and_new_forgeries(fresh: bool) -> None:
-    assert ch04.check_3(ch04._a_round(fresh=fresh)).correct is True
+def test_exercise_2_takes_old_and_new_forgeries(fresh: bool) -> None:
+    assert ch04.check_2(ch04._a_round(fresh=fresh)).correct is True
 
 
 def with_bce(G: Any, D: Any, draw_x: Function, draw_z: Function, d_optimizer: Any, g_optimizer: Any, k: int) -> None:
@@ -210,8 +210,8 @@ def with_bce(G: Any, D: Any, draw_x: Function, draw_z: Function, d_optimizer: An
     g_optimizer.step()
 
 
-def test_exercise_3_takes_cross_entropy_too() -> None:
-    assert ch04.check_3(with_bce).correct is True
+def test_exercise_2_takes_cross_entropy_too() -> None:
+    assert ch04.check_2(with_bce).correct is True
 
 
 def with_probabilities(
@@ -290,8 +290,8 @@ def whole_value(new_forgeries: bool) -> Function:
         (lambda G, D: 1, "raised TypeError"),
     ],
 )
-def test_exercise_3_points_at_the_mistake(one_round: Function, pointer: str) -> None:
-    assert_wrong(ch04.check_3(one_round), pointer)
+def test_exercise_2_points_at_the_mistake(one_round: Function, pointer: str) -> None:
+    assert_wrong(ch04.check_2(one_round), pointer)
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_exercise_3_points_at_the_mistake(one_round: Function, pointer: str) -> 
     [
         ({"A": "k5 fast", "B": "k1 slow", "C": "k5 slow"}, "2 of 3 wrong. A"),
         ({"A": "k5 slow", "B": "k1 plain", "C": "k5 fast"}, "1 of 3 wrong. B"),
-        ({"A": "k5", "B": "k1 slow", "C": "k5 fast"}, "no game of section 5"),
+        ({"A": "k5", "B": "k1 slow", "C": "k5 fast"}, "no game of Section 4"),
         ({"A": "k5 slow"}, "there is no 'B'"),
     ],
 )
@@ -404,6 +404,6 @@ def test_checkers_leave_the_global_random_state_alone() -> None:
     torch.manual_seed(0)
     expected = torch.rand(3)
     torch.manual_seed(0)
-    ch04.check_3(ch04._a_round())
+    ch04.check_2(ch04._a_round())
     ch04._calm(1e-3, 1e-3, 0.5, seeds=2, rounds=9)
     assert torch.equal(torch.rand(3), expected)
