@@ -407,3 +407,61 @@ def test_checkers_leave_the_global_random_state_alone() -> None:
     ch04.check_2(ch04._a_round())
     ch04._calm(1e-3, 1e-3, 0.5, seeds=2, rounds=9)
     assert torch.equal(torch.rand(3), expected)
+
+
+# --- the forecasts ----------------------------------------------------------------------------------------------
+
+FILM = {"mean": torch.tensor([0.0, 2.0, 4.5, 3.9]), "V": torch.tensor([0.0, -0.5, -1.2, -1.3])}
+RISING = FILM | {"js": torch.tensor([0.69, 0.5, 0.1, 0.02])}
+
+
+@pytest.mark.parametrize(
+    ("farthest", "way", "correct", "pointer"),
+    [
+        (4.5, "rises", True, "4.50"),
+        (4.3, " Rises", True, "4.50"),
+        (4.0, "rises", False, "Nobody brakes"),
+        (6.0, "rises", False, "You said 6"),
+        (4.5, "falls", False, "the more mistakes"),
+        (4.5, "stands", False, "'stands'"),
+    ],
+)
+def test_the_forecast_of_the_film_is_held_against_the_film(
+    farthest: float, way: str, correct: bool, pointer: str
+) -> None:
+    verdict = ch04.forecast_film({"farthest mean": farthest, "loss of D": way}, RISING)
+    assert verdict.correct is correct
+    assert pointer in verdict.message
+
+
+def test_the_way_of_the_loss_is_taken_from_the_film() -> None:
+    falling = FILM | {"js": -RISING["js"]}
+    assert ch04.forecast_film({"farthest mean": 4.5, "loss of D": "falls"}, falling).correct is True
+    assert_wrong(ch04.forecast_film({"farthest mean": 4.5, "loss of D": "rises"}, falling), "falls")
+
+
+def test_the_forecast_of_the_games_wants_their_order_by_mean_js() -> None:
+    final = {name: torch.tensor([0.1 * k, 0.3 * k]) for k, name in enumerate(GAME_NAMES)}
+    assert ch04.forecast_games(["K1 slow", "k5_slow", *GAME_NAMES[2:5]], final).correct is True
+    assert_wrong(ch04.forecast_games(list(GAME_NAMES[4::-1]), final), "1 of 5")
+    assert_wrong(ch04.forecast_games(["k1 slow"] * 5, final), "in your list once")
+    assert_wrong(ch04.forecast_games(list(GAME_NAMES[1:]), final), "in your list once")
+
+
+def test_the_forecast_of_the_slope_looks_only_at_passages_to_the_right() -> None:
+    mean = torch.tensor([[3.0, 5.0, 3.0, 5.0]])
+    for sign in (-1, 1):
+        slope = sign * torch.tensor([[1.0, 1.0, -3.0, 4.0]])  # on the way back it points the other way
+        assert ch04.forecast_slope(sign, mean, slope).correct is True
+        assert_wrong(ch04.forecast_slope(-sign, mean, slope), "Of 2 passages")
+        assert_wrong(ch04.forecast_slope(0, mean, slope), "when does she unlearn")
+    assert_wrong(ch04.forecast_slope(2, mean, mean), "Give a sign")
+    assert_wrong(ch04.forecast_slope(1, mean - 4, mean), "no heap passes 4")
+
+
+def test_the_forecast_of_the_losses_counts_games_at_minus_log_4() -> None:
+    values = torch.tensor([-math.log(4) + off for off in (0, 0.019, -0.019, 0.021, -0.021)] * 4)
+    assert ch04.forecast_losses(12, values).correct is True
+    assert ch04.forecast_losses(14, values).correct is True
+    assert_wrong(ch04.forecast_losses(9, values), "12 of 20")
+    assert_wrong(ch04.forecast_losses(21, values), "from 0 to 20")
