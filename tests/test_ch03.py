@@ -307,3 +307,48 @@ def test_each_listed_right_answer_is_right(exercise: int, code: str) -> None:
     names: dict[str, Any] = dict(NAMES)
     exec(code, names)
     assert_listed_right(CHECKS[exercise](list(names.values())[-1]))
+
+
+# --- the forecasts ----------------------------------------------------------------------------------------------
+
+
+def test_the_forecast_of_the_place_wants_the_lowest_score() -> None:
+    places = torch.linspace(-4, 4, 65, dtype=torch.float64)
+    assert ch03.forecast_place(-4, places, places).correct is True
+    assert ch03.forecast_place(4, places, -places).correct is True
+    assert_wrong(ch03.forecast_place(0, places, places), "he does not care")
+    assert_wrong(ch03.forecast_place(2, places, places), "-4.00 at -4")
+    assert_wrong(ch03.forecast_place(1, places, places), "Choose one")
+
+
+def test_the_forecast_of_the_order_wants_the_smallest_js_first() -> None:
+    js = {"Shifty": 0.155, "Half": 0.163, "Blurry": 0.134}
+    assert ch03.forecast_order(["blurry", "Shifty", " HALF"], js).correct is True
+    assert_wrong(ch03.forecast_order(["Half", "Shifty", "Blurry"], js), "Blurry (0.134), Shifty")
+    assert_wrong(ch03.forecast_order(["Half", "Half", "Blurry"], js), "in your list once")
+
+
+@pytest.mark.parametrize(
+    ("answer", "pointer"),
+    [((64, 384), "five moves"), ((384, 384), "D saw last"), ((320, 320), "new z for G"), ((320, 640), "G moves once")],
+)
+def test_the_forecast_of_forged_notes_points_at_the_slip(answer: tuple[int, int], pointer: str) -> None:
+    assert_wrong(ch03.forecast_forged(answer), pointer)
+    assert ch03.forecast_forged((320, 384)).correct is True
+
+
+def test_the_forecast_of_one_note_is_the_mean_of_the_ends() -> None:
+    ends = torch.full((3, 50), -2.25)
+    assert ch03.forecast_stuck(-2.2, ends).correct is True
+    assert_wrong(ch03.forecast_stuck(-2.5, ends), "lowest value")
+    assert_wrong(ch03.forecast_stuck(-2.0, ends), "-2.25")
+
+
+@pytest.mark.parametrize(
+    ("answer", "correct", "pointer"),
+    [(0.65, True, "0.65"), (0.56, True, "0.65"), (0.5, False, "Line minds"), (0.8, False, "between 0 and log 2")],
+)
+def test_the_forecast_of_line_is_held_against_the_mean_js(answer: float, correct: bool, pointer: str) -> None:
+    verdict = ch03.forecast_line(answer, torch.tensor([0.6, 0.7]))
+    assert verdict.correct is correct
+    assert pointer in verdict.message

@@ -161,12 +161,12 @@ def test_exercise_1_points_at_the_mistake(answer: Any, pointer: str) -> None:
     assert_wrong(ch04.check_1(answer), pointer)
 
 
-def test_the_ways_of_exercise_2_are_the_slopes_of_the_best_logit() -> None:
+def test_the_ways_of_exercise_3_are_the_slopes_of_the_best_logit() -> None:
     x = torch.tensor([3.0, 3.6], dtype=torch.float64, requires_grad=True)
     a = -2 * (x - 4) ** 2 + 8 * (x - 3.5) ** 2 + math.log(0.25 / 0.5)
     assert float(torch.sigmoid(a[0]).detach()) == pytest.approx(1 / 3)
     (slope,) = torch.autograd.grad(a.sum(), x)
-    assert ch04.check_2((1 / 3, *torch.sign(slope).tolist())).correct is True
+    assert ch04.check_3((1 / 3, *torch.sign(slope).tolist())).correct is True
 
 
 @pytest.mark.parametrize(
@@ -187,13 +187,13 @@ def test_the_ways_of_exercise_2_are_the_slopes_of_the_best_logit() -> None:
         (1 / 3, "it is a float"),
     ],
 )
-def test_exercise_2_points_at_the_mistake(answer: Any, pointer: str) -> None:
-    assert_wrong(ch04.check_2(answer), pointer)
+def test_exercise_3_points_at_the_mistake(answer: Any, pointer: str) -> None:
+    assert_wrong(ch04.check_3(answer), pointer)
 
 
 @pytest.mark.parametrize("fresh", [False, True])
-def test_exercise_3_takes_old_and_new_forgeries(fresh: bool) -> None:
-    assert ch04.check_3(ch04._a_round(fresh=fresh)).correct is True
+def test_exercise_2_takes_old_and_new_forgeries(fresh: bool) -> None:
+    assert ch04.check_2(ch04._a_round(fresh=fresh)).correct is True
 
 
 def with_bce(G: Any, D: Any, draw_x: Function, draw_z: Function, d_optimizer: Any, g_optimizer: Any, k: int) -> None:
@@ -210,8 +210,8 @@ def with_bce(G: Any, D: Any, draw_x: Function, draw_z: Function, d_optimizer: An
     g_optimizer.step()
 
 
-def test_exercise_3_takes_cross_entropy_too() -> None:
-    assert ch04.check_3(with_bce).correct is True
+def test_exercise_2_takes_cross_entropy_too() -> None:
+    assert ch04.check_2(with_bce).correct is True
 
 
 def with_probabilities(
@@ -290,8 +290,8 @@ def whole_value(new_forgeries: bool) -> Function:
         (lambda G, D: 1, "raised TypeError"),
     ],
 )
-def test_exercise_3_points_at_the_mistake(one_round: Function, pointer: str) -> None:
-    assert_wrong(ch04.check_3(one_round), pointer)
+def test_exercise_2_points_at_the_mistake(one_round: Function, pointer: str) -> None:
+    assert_wrong(ch04.check_2(one_round), pointer)
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_exercise_3_points_at_the_mistake(one_round: Function, pointer: str) -> 
     [
         ({"A": "k5 fast", "B": "k1 slow", "C": "k5 slow"}, "2 of 3 wrong. A"),
         ({"A": "k5 slow", "B": "k1 plain", "C": "k5 fast"}, "1 of 3 wrong. B"),
-        ({"A": "k5", "B": "k1 slow", "C": "k5 fast"}, "no game of section 5"),
+        ({"A": "k5", "B": "k1 slow", "C": "k5 fast"}, "no game of Section 4"),
         ({"A": "k5 slow"}, "there is no 'B'"),
     ],
 )
@@ -404,6 +404,64 @@ def test_checkers_leave_the_global_random_state_alone() -> None:
     torch.manual_seed(0)
     expected = torch.rand(3)
     torch.manual_seed(0)
-    ch04.check_3(ch04._a_round())
+    ch04.check_2(ch04._a_round())
     ch04._calm(1e-3, 1e-3, 0.5, seeds=2, rounds=9)
     assert torch.equal(torch.rand(3), expected)
+
+
+# --- the forecasts ----------------------------------------------------------------------------------------------
+
+FILM = {"mean": torch.tensor([0.0, 2.0, 4.5, 3.9]), "V": torch.tensor([0.0, -0.5, -1.2, -1.3])}
+RISING = FILM | {"js": torch.tensor([0.69, 0.5, 0.1, 0.02])}
+
+
+@pytest.mark.parametrize(
+    ("farthest", "way", "correct", "pointer"),
+    [
+        (4.5, "rises", True, "4.50"),
+        (4.3, " Rises", True, "4.50"),
+        (4.0, "rises", False, "Nobody brakes"),
+        (6.0, "rises", False, "You said 6"),
+        (4.5, "falls", False, "the more mistakes"),
+        (4.5, "stands", False, "'stands'"),
+    ],
+)
+def test_the_forecast_of_the_film_is_held_against_the_film(
+    farthest: float, way: str, correct: bool, pointer: str
+) -> None:
+    verdict = ch04.forecast_film({"farthest mean": farthest, "loss of D": way}, RISING)
+    assert verdict.correct is correct
+    assert pointer in verdict.message
+
+
+def test_the_way_of_the_loss_is_taken_from_the_film() -> None:
+    falling = FILM | {"js": -RISING["js"]}
+    assert ch04.forecast_film({"farthest mean": 4.5, "loss of D": "falls"}, falling).correct is True
+    assert_wrong(ch04.forecast_film({"farthest mean": 4.5, "loss of D": "rises"}, falling), "falls")
+
+
+def test_the_forecast_of_the_games_wants_their_order_by_mean_js() -> None:
+    final = {name: torch.tensor([0.1 * k, 0.3 * k]) for k, name in enumerate(GAME_NAMES)}
+    assert ch04.forecast_games(["K1 slow", "k5_slow", *GAME_NAMES[2:5]], final).correct is True
+    assert_wrong(ch04.forecast_games(list(GAME_NAMES[4::-1]), final), "1 of 5")
+    assert_wrong(ch04.forecast_games(["k1 slow"] * 5, final), "in your list once")
+    assert_wrong(ch04.forecast_games(list(GAME_NAMES[1:]), final), "in your list once")
+
+
+def test_the_forecast_of_the_slope_looks_only_at_passages_to_the_right() -> None:
+    mean = torch.tensor([[3.0, 5.0, 3.0, 5.0]])
+    for sign in (-1, 1):
+        slope = sign * torch.tensor([[1.0, 1.0, -3.0, 4.0]])  # on the way back it points the other way
+        assert ch04.forecast_slope(sign, mean, slope).correct is True
+        assert_wrong(ch04.forecast_slope(-sign, mean, slope), "Of 2 passages")
+        assert_wrong(ch04.forecast_slope(0, mean, slope), "when does she unlearn")
+    assert_wrong(ch04.forecast_slope(2, mean, mean), "Give a sign")
+    assert_wrong(ch04.forecast_slope(1, mean - 4, mean), "no heap passes 4")
+
+
+def test_the_forecast_of_the_losses_counts_games_at_minus_log_4() -> None:
+    values = torch.tensor([-math.log(4) + off for off in (0, 0.019, -0.019, 0.021, -0.021)] * 4)
+    assert ch04.forecast_losses(12, values).correct is True
+    assert ch04.forecast_losses(14, values).correct is True
+    assert_wrong(ch04.forecast_losses(9, values), "12 of 20")
+    assert_wrong(ch04.forecast_losses(21, values), "from 0 to 20")

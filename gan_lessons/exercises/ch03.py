@@ -11,7 +11,7 @@ from torch import Tensor
 from gan_lessons import theory
 from gan_lessons.exercises import Verdict, checker, not_yet, right
 from gan_lessons.exercises.forms import Unfit, any_number, several, tensor
-from gan_lessons.exercises.rounding import fault
+from gan_lessons.exercises.rounding import fault, rounded
 from gan_lessons.exercises.traces import changes
 from gan_lessons.exercises.trials import agrees, misses, told
 
@@ -262,6 +262,70 @@ def _closest(closest: Function, distance: Function, p: Tensor, x: Tensor) -> tup
         raise Unfit(f"may be right, but {changed[0]}")
     mean, std = several(any_number, 2)(result)
     return mean, std
+
+
+# --- forecasts, at their sections: said before, judged by what the page's own runs did -----------------------------
+
+
+@checker(float)
+def forecast_place(answer: float, places: Tensor, score: Tensor) -> Verdict:
+    """Of the places -4, 0, 2 and 4, the one where a forger has the lowest score against one officer for good."""
+    choices = {place: float(score[(places - place).abs().argmin()]) for place in (-4.0, 0.0, 2.0, 4.0)}
+    best = min(choices, key=lambda place: choices[place])
+    told = ", ".join(f"{value:.2f} at {place:g}" for place, value in choices.items())
+    if answer == best:
+        return right(f"V is {told}. He runs away from her suspicion, and no real note holds him.")
+    if answer not in choices:
+        return not_yet("Choose one of -4, 0, 2 and 4.")
+    why = " Real notes lie there, and he does not care: only his own notes enter his part of V." if answer == 0 else ""
+    return not_yet(f"V is {told}.{why}")
+
+
+@checker(several(str, 3))
+def forecast_order(answer: tuple[str, ...], js: dict[str, float]) -> Verdict:
+    """The three forgers in the order of their JS, the smallest first."""
+    truth = sorted(js, key=lambda name: js[name])
+    order = [next((name for name in js if name.casefold() == one), "") for one in answer]
+    told = ", ".join(f"{name} ({js[name]:.3f})" for name in truth)
+    if sorted(order) != sorted(js):
+        return not_yet(f"Each of {', '.join(sorted(js))} should stand in your list once.")
+    if order == truth:
+        return right(f"{told}.")
+    return not_yet(f"By JS: {told}. JS minds most where there is no overlap at all: Half never makes the second kind.")
+
+
+@checker(several(int, 2))
+def forecast_forged(answer: tuple[int, int]) -> Verdict:
+    """Forged notes of one round with k = 5 and batches of 64: 5 * 64 by hand, and 64 new ones for G in the paper's."""
+    hand, paper = answer
+    if hand != 5 * 64:
+        turns = {64: "Each of D's five moves draws new ones.", 6 * 64: "G moves on those that D saw last."}
+        return not_yet(f"By hand: {turns.get(hand, 'count the calls of draw_z, and what each of them draws.')}")
+    if paper != 6 * 64:
+        turns = {5 * 64: "Step 2 draws new z for G.", 5 * 128: "G moves once, not k times."}
+        return not_yet(f"The first is right. The paper's: {turns.get(paper, 'step 2 draws z once more.')}")
+    return right("Five batches, and in the paper's version a sixth one for G.")
+
+
+@checker(float)
+def forecast_stuck(answer: float, ends: Tensor) -> Verdict:
+    """Mean place of the notes of a forger who trained against one officer for good (to 0.2)."""
+    mean, spread = float(ends.mean()), float(ends.std())
+    told = f"The notes lie at {mean:.2f} on average, with a standard deviation of {spread:.2f}"
+    if abs(answer - mean) <= 0.2:
+        return right(f"{told}.")
+    return not_yet(f"{told}. What is the lowest value that a mean of log(1 - D) can have?")
+
+
+@checker(float)
+def forecast_line(answer: float, js: Tensor) -> Verdict:
+    """JS at the end of the game against a straight line (to 0.1 nats); js: of each seed."""
+    mean = float(js.mean())
+    if rounded(answer, mean) or abs(answer - mean) <= 0.1:
+        return right(f"{mean:.2f} nats on average, of log 2 = {LOG2:.2f} at most.")
+    if not 0 <= answer <= LOG2 + 0.005:
+        return not_yet(f"JS lies between 0 and log 2 = {LOG2:.2f}. Here it is {mean:.2f}.")
+    return not_yet(f"It is {mean:.2f} nats on average. Line minds the mean of the notes, and nothing else.")
 
 
 def _first_match(given: Tensor, wrong_turns: list[tuple[Tensor, str]]) -> Verdict | None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from gan_lessons import ensemble, losses, models, noise, theory, toys
 from gan_lessons.exercises import Verdict, checker, close, not_yet, right
-from gan_lessons.exercises.forms import Form, Found, any_number, number, several, table
+from gan_lessons.exercises.forms import Form, Found, any_number, number, several, table, text
 from gan_lessons.exercises.rounding import fault
 from gan_lessons.exercises.traces import unplayable
 from gan_lessons.training import GAN, train
@@ -19,7 +19,7 @@ from gan_lessons.training import GAN, train
 Function = Callable[..., Any]
 GAMES = {"A": "k5 slow", "B": "k1 slow", "C": "k5 fast"}
 NEW_NOTES = "You drew new real notes for G's move. It needs none: G stands only in the part of V with the forgeries."
-BATCH = 16  # notes in exercise 3
+BATCH = 16  # notes in exercise 2
 NAMES = ("k1 slow", "k5 slow", "k1 fast", "k5 fast", "k1 two rates", "k1 plain")
 
 
@@ -58,7 +58,7 @@ def _a_guess(value: Any) -> tuple[float, float, float]:
 
 
 @checker(Form("(D, way, way), a number and two ways, +1 (to the right) or -1 (to the left)", _a_guess))
-def check_2(answer: tuple[float, float, float]) -> Verdict:
+def check_3(answer: tuple[float, float, float]) -> Verdict:
     """(D*(3.0), way at 3.0, way at 3.6) for N(4, 0.5) against N(3.5, 0.25): 1/3, to the left, to the right."""
     D, low, high = answer
     turns = [
@@ -82,7 +82,7 @@ def check_2(answer: tuple[float, float, float]) -> Verdict:
 
 
 @checker(callable, returns=False)
-def check_3(one_round: Function) -> Verdict:
+def check_2(one_round: Function) -> Verdict:
     """one_round(G, D, draw_x, draw_z, d_optimizer, g_optimizer, k): k moves of D up V, then one of G down V."""
     for k, far in ((1, False), (3, False), (2, True)):
         mine = _play(one_round, k, far)
@@ -97,7 +97,7 @@ def check_3(one_round: Function) -> Verdict:
                 "Right for ordinary logits, but not where D is sure of itself: log(1 - sigma(50)) is minus infinity in "
                 "float32. Stay in log space: F.logsigmoid(a) and F.logsigmoid(-a)."
             )
-        turn = next((words for wrong, words in _turns_of_3(k) if _same(mine, _play(wrong, k))), None)
+        turn = next((words for wrong, words in _turns_of_2(k) if _same(mine, _play(wrong, k))), None)
         if turn is not None:
             return not_yet(turn)
         if mine.moved == "D":
@@ -105,12 +105,12 @@ def check_3(one_round: Function) -> Verdict:
         if mine.moved == "G":
             return not_yet("G moves, D does not. D takes k steps of d_optimizer before G moves.")
         return not_yet(
-            f"With k = {k} the weights come out otherwise. Compare with the loop of section 2, line by line."
+            f"With k = {k} the weights come out otherwise. Compare with the loop of Section 2, line by line."
         )
     return right("Equal weights with the loop of the chapter, for k = 1 and for k = 3.")
 
 
-def _turns_of_3(k: int) -> Iterator[tuple[Function, str]]:
+def _turns_of_2(k: int) -> Iterator[tuple[Function, str]]:
     """Rounds with one fault each, and what to say of them."""
     half = "goes down half of it. V has no halves: E log D + E log(1 - D)."
     money = f"takes sums for the two means: with {BATCH} notes {BATCH} times the money, so the step is too long."
@@ -140,7 +140,7 @@ def check_4(answer: dict[str, str]) -> Verdict:
     known = {_letters(name): name for name in NAMES}
     unknown = [name for name in answer.values() if _letters(name) not in known]
     if unknown:
-        return not_yet(f"{unknown[0]!r} is no game of section 5; they are {', '.join(NAMES)}.")
+        return not_yet(f"{unknown[0]!r} is no game of Section 4; they are {', '.join(NAMES)}.")
     wrong = [letter for letter, name in GAMES.items() if known[_letters(answer[letter])] != name]
     if not wrong:
         return right("A value near 0 is an officer who wins; how long he does so is the forger's rate.")
@@ -210,7 +210,80 @@ def _to_calm_it(d_lr: float, g_lr: float, beta1: float) -> str:
     return "D has the larger rate already. Is it large enough, and is G's small enough?"
 
 
-# --- exercise 3: a round of the game, right and wrong -----------------------------------------------------------
+# --- forecasts, at their sections: said before, judged by what the page's own games did ----------------------------
+
+
+def _a_forecast(value: Any) -> tuple[float, str]:
+    """Farthest mean and "falls" or "rises", from {"farthest mean": …, "loss of D": …}."""
+    given = table(object, "farthest mean", "loss of D").convert(value)
+    way = text.convert(given["loss of D"])
+    if way not in ("falls", "rises"):
+        raise Found(f"under 'loss of D' stands {way!r}")
+    return float(number.convert(given["farthest mean"])), way
+
+
+@checker(Form('a dict {"farthest mean": a number, "loss of D": "falls" or "rises"}', _a_forecast))
+def forecast_film(answer: tuple[float, str], film: dict[str, Tensor]) -> Verdict:
+    """How far to the right the mean comes (to 0.25), and the way of D's loss, of a film with "mean", "V" and "js"."""
+    said, way = answer
+    farthest = float(film["mean"].max())
+    rises = float(torch.corrcoef(torch.stack([film["V"], film["js"]]))[0, 1]) > 0
+    place = f"The mean comes as far as {farthest:.2f}"
+    if abs(said - farthest) > 0.25:
+        why = "Nobody brakes it at 4: D still points to the right." if 3.9 <= said < farthest else f"You said {said:g}."
+        return not_yet(f"{place}. {why}")
+    if (way == "rises") != rises:
+        goes = "rises: the better the forgeries, the more mistakes she makes" if rises else "falls"
+        return not_yet(f"{place}, about as you said. But D's loss {goes}.")
+    return right(f"{place}, and D's loss {way}.")
+
+
+@checker(several(str, 5))
+def forecast_games(answer: tuple[str, ...], final: dict[str, Tensor]) -> Verdict:
+    """Five games in the order of their mean JS, the best first; final: JS of each seed by the name of the game."""
+    known = {_letters(name): name for name in NAMES[:5]}
+    order = [known.get(_letters(name), "") for name in answer]
+    if sorted(order) != sorted(NAMES[:5]):
+        return not_yet(f"Each of {', '.join(NAMES[:5])} should stand in your list once.")
+    means = {name: float(final[name].mean()) for name in NAMES[:5]}
+    truth = sorted(means, key=lambda name: means[name])
+    told = ", ".join(f"{name} ({means[name]:.2f})" for name in truth)
+    if order == truth:
+        return right(f"By JS: {told}.")
+    hits = sum(one == other for one, other in zip(order, truth, strict=True))
+    return not_yet(f"{hits} of 5 stand at their place. By JS, best first: {told}.")
+
+
+@checker(float)
+def forecast_slope(answer: float, mean: Tensor, slope: Tensor) -> Verdict:
+    """Sign of the slope that a heap feels as its mean passes 4 to the right; mean, slope: (seeds, marks)."""
+    if answer not in (-1.0, 0.0, 1.0):
+        return not_yet("Give a sign: -1, 0 or +1.")
+    passes = (mean[:, :-1] < 4) & (mean[:, 1:] >= 4)
+    felt = ((slope[:, :-1] + slope[:, 1:]) / 2)[passes]
+    if not len(felt):
+        return not_yet("In these games no heap passes 4: play more rounds.")
+    share = float((felt > 0).double().mean())
+    truth = 1.0 if share > 0.5 else -1.0
+    told = f"Of {len(felt)} passages to the right {100 * share:.0f} % have a slope that points onwards"
+    if answer == truth:
+        return right(f"{told}: she has not unlearned her tilt yet.")
+    return not_yet(f"{told}. The officer learned her tilt while the heap was on the left; when does she unlearn it?")
+
+
+@checker(float)
+def forecast_losses(answer: float, values: Tensor) -> Verdict:
+    """How many games end with V within 0.02 of -log 4 (to a tenth of all); values: V of each game."""
+    count, games = int(((values + math.log(4)).abs() < 0.02).sum()), len(values)
+    told = f"{count} of {games} games end within 0.02 of -log 4"
+    if not 0 <= answer <= games:
+        return not_yet(f"There are {games} games: give a number from 0 to {games}.")
+    if abs(answer - count) <= games / 10:
+        return right(f"{told}.")
+    return not_yet(f"{told}, the good and the hopeless alike. The figure shows both.")
+
+
+# --- exercise 2: a round of the game, right and wrong -----------------------------------------------------------
 
 
 class _Played(NamedTuple):

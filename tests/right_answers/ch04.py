@@ -13,15 +13,6 @@ RIGHT = {
         "z = np.linspace(-1, 1, 2_000_001)\nanswer_1 = np.mean(np.abs(3 + z**2 - 3.09) < 0.001) / 0.002",  # counted
     ),
     2: (
-        "answer_2 = [0.33, -1, 1]",  # two digits
-        "answer_2 = np.array([1 / 3, -1, 1])",
-        "from fractions import Fraction\nanswer_2 = (Fraction(1, 3), 'left', 'Right ')",
-        "x = torch.tensor([3.0, 3.6], requires_grad=True)\n"
-        "p, q = (torch.distributions.Normal(m, s).log_prob(x) for m, s in ((4.0, 0.5), (3.5, 0.25)))\n"
-        "(slope,) = torch.autograd.grad((p - q).sum(), x)\n"
-        "answer_2 = torch.cat([torch.sigmoid(p - q)[:1], slope.sign()])",  # with a gradient
-    ),
-    3: (
         ROUND + "    bce = F.binary_cross_entropy_with_logits\n"
         "    for _ in range(k):\n"
         "        fake = G(draw_z()).detach()\n"
@@ -69,6 +60,15 @@ RIGHT = {
         "    g_optimizer.zero_grad()\n"
         "    V(forged, real).backward()\n"  # all of V, on the notes that D saw
         "    g_optimizer.step()",
+    ),
+    3: (
+        "answer_3 = [0.33, -1, 1]",  # two digits
+        "answer_3 = np.array([1 / 3, -1, 1])",
+        "from fractions import Fraction\nanswer_3 = (Fraction(1, 3), 'left', 'Right ')",
+        "x = torch.tensor([3.0, 3.6], requires_grad=True)\n"
+        "p, q = (torch.distributions.Normal(m, s).log_prob(x) for m, s in ((4.0, 0.5), (3.5, 0.25)))\n"
+        "(slope,) = torch.autograd.grad((p - q).sum(), x)\n"
+        "answer_3 = torch.cat([torch.sigmoid(p - q)[:1], slope.sign()])",  # with a gradient
     ),
     4: (
         'answer_4 = {"a": "K5 slow", "b": "k1 slow ", "c": "K5 Fast"}',

@@ -38,12 +38,6 @@ WRONG = {
         "answer_1 = 2",  # rounded too much
     ),
     2: (
-        "answer_2 = (1 / 3, +1, +1)",  # all to the real mean
-        "answer_2 = (0.5, -1, +1)",  # heights forgotten
-        "answer_2 = (2 / 3, -1, +1)",  # forged
-        "answer_2 = (1 / 3, -4.0, 3.2)",  # slopes for ways
-    ),
-    3: (
         a_round(g_loss="-F.logsigmoid(D(forged)).mean()"),  # the other game
         a_round(d_moves="1"),  # k ignored
         a_round(V=f"({V.format(how='mean')}) / 2"),  # half of V
@@ -51,6 +45,12 @@ WRONG = {
         a_round(clear="pass"),  # G's gradients pile up
         a_round(V="D(real).sigmoid().log().mean() + (1 - D(forged.detach()).sigmoid()).log().mean()"),  # overflows
         a_round(before_g="D.requires_grad_(False)"),  # and never back
+    ),
+    3: (
+        "answer_3 = (1 / 3, +1, +1)",  # all to the real mean
+        "answer_3 = (0.5, -1, +1)",  # heights forgotten
+        "answer_3 = (2 / 3, -1, +1)",  # forged
+        "answer_3 = (1 / 3, -4.0, 3.2)",  # slopes for ways
     ),
     4: (
         'answer_4 = {"A": "k5 fast", "B": "k1 slow", "C": "k5 slow"}',
