@@ -1,5 +1,6 @@
 """Sphinx extension: what the theme and Sphinx leave undone for readers with a screen reader."""
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -13,12 +14,14 @@ MENDED = {
     'role="doc-biblioentry"': 'role="listitem"',
     '<th class="head"><p></p></th>': "<td></td>",
 }
+ALL_MATHS = re.compile(r'(?<=<th class="head"><p>)(?=<span class="math [^>]*>[^<]*</span></p></th>)')
 
 
 def mend(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: object) -> None:
     """Apply MENDED to the page's body."""
     for wrong, right in MENDED.items():
         context["body"] = context.get("body", "").replace(wrong, right)
+    context["body"] = ALL_MATHS.sub('<span class="visually-hidden">column </span>', context.get("body", ""))
 
 
 class OneNamePerFold(SphinxPostTransform):
