@@ -50,6 +50,7 @@ def rows(stamp: Stamp) -> list[tuple[str, str]]:
         ("Seed", stamp.get("seed")),
         ("Device", stamp.get("device")),
         ("Time", None if stamp.get("seconds") is None else duration(float(stamp["seconds"]))),
+        ("Processor", None if stamp.get("processor") is None else duration(float(stamp["processor"]))),
         ("Peak memory", None if stamp.get("peak_memory") is None else memory(float(stamp["peak_memory"]))),
         ("Date", None if stamp.get("date") is None else date(str(stamp["date"]))),
         ("Versions", ", ".join(f"{name} {version}" for name, version in versions.items()) or None),

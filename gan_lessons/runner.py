@@ -436,7 +436,8 @@ def _quantised(png: bytes, colours: int = 256, width: int | None = None) -> byte
 def facts(names: Mapping[str, Any]) -> str:
     """Return what a run used, as one line of JSON: asked in the kernel, with its global names, after the last cell.
 
-    A chapter says so by the names SEED, profile, device and dataset_name. peak_memory: bytes of the kernel process.
+    A chapter says so by the names SEED, profile, device and dataset_name. peak_memory: bytes of the kernel process;
+    processor: seconds that it computed, which a busy machine does not stretch as it does the stamp's `seconds`.
     """
     packages = ("torch", "numpy", "torchvision", "matplotlib", "gan_lessons")
     return json.dumps(
@@ -447,6 +448,7 @@ def facts(names: Mapping[str, Any]) -> str:
             "device": _device(str(names.get("device", "cpu"))),
             "versions": {"python": platform.python_version()} | {name: _version(name) for name in packages},
             "peak_memory": _peak_memory(),
+            "processor": round(time.process_time(), 1),
         },
         default=str,
     )

@@ -153,6 +153,7 @@ def test_stamp_tells_each_fact_in_words_and_cannot_break_the_page() -> None:
         "dataset": "<b>",
         "seed": 0,
         "seconds": 754.2,
+        "processor": 301.0,
         "peak_memory": 734_003_200,
         "device": None,
     }
@@ -163,6 +164,7 @@ def test_stamp_tells_each_fact_in_words_and_cannot_break_the_page() -> None:
         ("Data set", "&lt;b&gt;"),
         ("Seed", "0"),
         ("Time", "12 min 34 s"),
+        ("Processor", "5 min 1 s"),
         ("Peak memory", "734 MB"),
         ("Versions", "torch 2.15, numpy 2.4"),
         ("Code (sha256)", "abababababab"),

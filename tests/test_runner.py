@@ -416,7 +416,7 @@ def test_a_smoke_run_takes_one_thread_and_the_notebooks_own_folder(source: Path,
 
 def test_the_stamp_tells_how_the_outputs_were_made(source: Path, finished: Notebook) -> None:
     stamp = finished.metadata["gan_lessons"]
-    keys = "code_sha256 commit dataset date device peak_memory profile seconds seed versions"
+    keys = "code_sha256 commit dataset date device peak_memory processor profile seconds seed versions"
     assert " ".join(sorted(stamp)) == keys
     assert (stamp["profile"], stamp["dataset"], stamp["seed"]) == ("smoke", "digits", 7)
     assert stamp["code_sha256"] == runner.code_sha256(read(source))
@@ -427,6 +427,7 @@ def test_the_stamp_tells_how_the_outputs_were_made(source: Path, finished: Noteb
     assert stamp["versions"]["numpy"] == np.__version__
     assert 1e9 < stamp["peak_memory"] < 3e9  # bytes: the second cell holds 1 GB for a moment
     assert 0.1 < stamp["seconds"] < 100
+    assert 0.5 < stamp["processor"] < 100  # the kernel imports torch
     assert abs(time.time() - time.mktime(time.strptime(stamp["date"], "%Y-%m-%d"))) < 2 * 86400
 
 
