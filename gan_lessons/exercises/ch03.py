@@ -199,7 +199,7 @@ def _of_the_weights(one: Tensor, two: Tensor, a: Tensor) -> str:
         return "These are the slopes of the losses. The weight is the strength of the pull upwards: minus that."
     if are(D / a.numel(), not_D / a.numel()) or are(-D / a.numel(), -not_D / a.numel()):
         return "These are the weights in a mean over the batch. The weight of each note is asked for, without the mean."
-    return "Differentiate both losses by the logit (section 9), at a = -3, 0 and 2, and look at the size."
+    return "Differentiate both losses by the logit (section 7), at a = -3, 0 and 2, and look at the size."
 
 
 @checker(several(any_number, 3))
