@@ -328,6 +328,13 @@ def test_the_forecast_of_the_order_wants_the_smallest_js_first() -> None:
     assert_wrong(ch03.forecast_order(["Half", "Half", "Blurry"], js), "in your list once")
 
 
+def test_the_forecast_of_the_second_order_wants_the_smallest_first_and_says_what_it_minds() -> None:
+    distances = {"Shifty": 0.399, "Half": 0.182, "Blurry": 0.792}
+    assert ch03.forecast_second_order(["half", "Shifty", "BLURRY"], distances).correct is True
+    assert_wrong(ch03.forecast_second_order(["Blurry", "Shifty", "Half"], distances), "where no real ones are")
+    assert_wrong(ch03.forecast_second_order(["Half", "Shifty", "Nobody"], distances), "in your list once")
+
+
 @pytest.mark.parametrize(
     ("answer", "pointer"),
     [((64, 384), "five moves"), ((384, 384), "D saw last"), ((320, 320), "new z for G"), ((320, 640), "G moves once")],

@@ -426,3 +426,12 @@ def test_no_answer_is_not_answered_yet(check: Callable[..., Verdict], answer: An
 @pytest.mark.parametrize("answer", NONSENSE)
 def test_nonsense_is_wrong_and_makes_no_checker_raise(check: Callable[..., Verdict], answer: Any) -> None:
     assert answered(check, answer).correct is False
+
+
+@by_stem
+def test_sections_that_a_checker_names_are_in_its_chapter(chapter: Path) -> None:
+    cells = nbformat.read(chapter, as_version=4).cells
+    prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    checkers = ROOT / "gan_lessons" / "exercises" / f"ch{chapter.stem[:2]}.py"
+    named = re.findall(r"\b[sS]ection (\d+)", checkers.read_text(encoding="utf-8"))
+    assert set(named) <= set(re.findall(r"^## (\d+) ·", prose, re.MULTILINE))

@@ -199,7 +199,7 @@ def _of_the_weights(one: Tensor, two: Tensor, a: Tensor) -> str:
         return "These are the slopes of the losses. The weight is the strength of the pull upwards: minus that."
     if are(D / a.numel(), not_D / a.numel()) or are(-D / a.numel(), -not_D / a.numel()):
         return "These are the weights in a mean over the batch. The weight of each note is asked for, without the mean."
-    return "Differentiate both losses by the logit (section 9), at a = -3, 0 and 2, and look at the size."
+    return "Differentiate both losses by the logit (section 7), at a = -3, 0 and 2, and look at the size."
 
 
 @checker(several(any_number, 3))
@@ -284,14 +284,25 @@ def forecast_place(answer: float, places: Tensor, score: Tensor) -> Verdict:
 @checker(several(str, 3))
 def forecast_order(answer: tuple[str, ...], js: dict[str, float]) -> Verdict:
     """The three forgers in the order of their JS, the smallest first."""
-    truth = sorted(js, key=lambda name: js[name])
-    order = [next((name for name in js if name.casefold() == one), "") for one in answer]
-    told = ", ".join(f"{name} ({js[name]:.3f})" for name in truth)
-    if sorted(order) != sorted(js):
-        return not_yet(f"Each of {', '.join(sorted(js))} should stand in your list once.")
+    return _in_order(answer, js, "JS minds most where there is no overlap at all: Half never makes the second kind.")
+
+
+@checker(several(str, 3))
+def forecast_second_order(answer: tuple[str, ...], distances: dict[str, float]) -> Verdict:
+    """The three forgers in the order of their 2 KL(m||p), the smallest first."""
+    reason = "It minds notes where no real ones are, which Blurry prints, and hardly those that Half leaves out."
+    return _in_order(answer, distances, reason)
+
+
+def _in_order(answer: tuple[str, ...], distances: dict[str, float], reason: str) -> Verdict:
+    truth = sorted(distances, key=lambda name: distances[name])
+    order = [next((name for name in distances if name.casefold() == one), "") for one in answer]
+    told = ", ".join(f"{name} ({distances[name]:.3f})" for name in truth)
+    if sorted(order) != sorted(distances):
+        return not_yet(f"Each of {', '.join(sorted(distances))} should stand in your list once.")
     if order == truth:
         return right(f"{told}.")
-    return not_yet(f"By JS: {told}. JS minds most where there is no overlap at all: Half never makes the second kind.")
+    return not_yet(f"The order is {told}. {reason}")
 
 
 @checker(several(int, 2))
