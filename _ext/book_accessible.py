@@ -19,7 +19,7 @@ MENDED = {
 }
 ALL_MATHS = re.compile(r'(?<=<th class="head"><p>)(?=<span class="math [^>]*>[^<]*</span></p></th>)')
 BODY = re.compile(r"(<tbody>)(.*?)(</tbody>)", re.DOTALL)
-FIRST_CELL = re.compile(r"(<tr[^>]*>\s*)<td([^>]*)>(.*?)</td>(?=\s*<td)", re.DOTALL)
+FIRST_CELL = re.compile(r"(<tr[^>]*>\s*)<td([^>]*)>(?!(?:<p></p>)?</td>)(.*?)</td>(?=\s*<td)", re.DOTALL)
 FILM = re.compile(
     r'<figure class="film"(?P<rest>[^>]*)>(?P<picture>.*?alt="(?P<alt>[^"]*)".*?)'
     r"(?:<figcaption>(?:Film: )?(?P<caption>.*?)</figcaption>)?(?P<script><script>)",

@@ -18,8 +18,9 @@ from sphinx.config import Config
 from sphinx.errors import ExtensionError
 
 CARD = "_static/card.png"
-CARD_ALT = "Two rows of handwritten digits that a generator has drawn, under the words GAN Lessons."
+CARD_ALT = "GAN Lessons, above four rows of handwritten digits that a generator has drawn."
 LENGTH = 200  # letters of a description
+PDF_PLACE = "<!-- the PDF: begin --><!-- the PDF: end -->"  # tools/pdf.py names it there
 ICONS = "icons.css"  # below _static of the finished book
 
 # Before the first paint: the colours that the reader chose, or those of her system. The theme's own script comes late.
@@ -35,6 +36,7 @@ FINISHED: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r'(<html [^>]*)data-theme="auto"'), r'\1data-theme="light"'),  # where scripts are off
     (re.compile(r'(<meta charset="utf-8" />\s*)(<meta name="viewport"[^>]*>\s*)+'), r"\1"),  # one of three stays
     (re.compile(r'<script defer src="[^"]*scripts/fontawesome\.js[^"]*"></script>'), ""),
+    (re.compile(r'(<button class="btn search-button-field[^>]*) aria-label="Search"'), r"\1"),  # its words name it
     (re.compile(r"(<script) (src=\"[^\"]*_static/page/)"), r"\1 defer \2"),
 ]
 # The search page alone searches: the theme loads this on all, 0.2 MB of it.
@@ -78,7 +80,7 @@ def card(app: Sphinx, title: str, description: str, page: str, up: str) -> str:
     return metas(
         {
             "description": description,
-            "og:site_name": app.config.project,
+            "og:site_name": app.config.html_title,
             "og:type": "article",
             "og:title": title,
             "og:description": description,
@@ -97,6 +99,8 @@ def describe(app: Sphinx, pagename: str, template: str, context: dict[str, Any],
         title = plain(context.get("title", ""))
         words = card(app, title, summary(doctree), f"{pagename}.html", "../" * pagename.count("/"))
         context["metatags"] = context.get("metatags", "") + words
+    if pagename == app.config.root_doc:
+        context["body"] = context.get("body", "") + PDF_PLACE
 
 
 def plain(html: str) -> str:
@@ -136,6 +140,7 @@ def icons_css(script: str, names: set[str]) -> str:
     """
     rules = [
         "/* Font Awesome Free 6, https://fontawesome.com, CC BY 4.0. */",
+        ":is(.fas, .fab, .fa-solid), :is(.fas, .fab, .fa-solid)::before { font-family: inherit !important; }",
         ":is(.fas, .fab, .fa-solid)::before { content: '' !important; display: inline-block; width: 1.25em; height: 1em; "
         "vertical-align: -0.125em; background: currentColor; mask: var(--icon) center / contain no-repeat; }",
         "@media (forced-colors: active) { :is(.fas, .fab, .fa-solid)::before { background: ButtonText; } }",
@@ -189,7 +194,7 @@ def write_other_pages(app: Sphinx, exception: Exception | None) -> None:
     """index.html, which leads to the book's first page; 404.html, for the server; sitemap.xml, for those who search."""
     if exception is not None or app.builder.format != "html" or app.env is None:
         return
-    out, base, title = Path(app.outdir), address(app.config), str(app.config.project)
+    out, base, title = Path(app.outdir), address(app.config), str(app.config.html_title)
     home = f"{app.config.root_doc}.html"
     icon = '<link rel="icon" href="_static/favicon.svg">\n'
     words = summary(app.env.get_doctree(app.config.root_doc))

@@ -24,13 +24,12 @@ def number_chapters(app: Sphinx) -> list[Any]:
     """Put the chapter's number before its name in the index, from which the results are written; adds no page."""
     indexer = getattr(app.builder, "indexer", None)
     for page, numbers in app.env.toc_secnumbers.items() if indexer is not None else ():
-        title = indexer._titles.get(page)
-        if title and numbers.get("") and not title.startswith(f"{numbers[''][0]}. "):
-            indexer._titles[page] = f"{numbers[''][0]}. {title}"
-            indexer._all_titles[page] = [
-                (indexer._titles[page] if name == title else name, anchor)
-                for name, anchor in indexer._all_titles.get(page, [])
-            ]
+        if page in indexer._titles and numbers.get(""):
+            plain = app.env.titles[page].astext()
+            named = f"{numbers[''][0]}. {plain}"
+            indexer._titles[page] = named
+            titles = indexer._all_titles.get(page, [])
+            indexer._all_titles[page] = [(named if title == plain else title, anchor) for title, anchor in titles]
     return []
 
 

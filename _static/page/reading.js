@@ -10,7 +10,7 @@
   const set = (body, open) => {
     open ? body.removeAttribute("hidden") : body.setAttribute("hidden", "until-found")
     body.previousElementSibling.querySelector("button").setAttribute("aria-expanded", open)
-    if (open) body.querySelectorAll("mjx-container[display]").forEach(fit)
+    if (open) fitAll(body)
   }
   const fold = body => {
     const heading = body.previousElementSibling
@@ -26,21 +26,27 @@
     set(body, new URLSearchParams(location.search).has("highlight"))
     body.classList.add("ready")
   }
-  const target = hash => hash.length > 1 && document.getElementById(decodeURIComponent(hash.slice(1)))
+  const target = hash => hash.length > 1 ? document.getElementById(decodeURIComponent(hash.slice(1))) : null
   const openTo = place => {
-    const body = place && (place.closest(".deeper-body") ?? place.querySelector(":scope > .deeper-body"))
+    const body = place?.closest(".deeper-body") ?? place?.querySelector(":scope > .deeper-body")
     if (!body?.hasAttribute("hidden")) return false
     set(body, true)
     return true
   }
 
-  // --- display equations are whole: what is wider than its place is set smaller --------------------------------------
-  const fit = equation => {
-    equation.style.fontSize = ""
-    const room = equation.clientWidth, width = equation.scrollWidth
-    if (room && width > room) equation.style.fontSize = `${Math.max(45, Math.floor(99 * room / width))}%`
+  // --- formulas are whole: what is wider than its place is set smaller ------------------------------------------------
+  const fit = (formula, room) => {
+    const picture = formula.querySelector("svg")
+    const width = picture ? picture.getBoundingClientRect().width : 0
+    if (room && width > room) formula.style.fontSize = `${Math.max(40, Math.floor(98 * room / width))}%`
   }
-  const fitAll = () => article.querySelectorAll("mjx-container[display]").forEach(fit)
+  const fitAll = (part = article) => {
+    const formulas = [...part.querySelectorAll("mjx-container")]
+    for (const formula of formulas) formula.style.fontSize = ""
+    const rooms = formulas.map(formula => formula.hasAttribute("display") ? formula.clientWidth :
+      formula.closest("p, li, dd, h1, h2, h3, h4, figcaption, td, th")?.clientWidth)
+    formulas.forEach((formula, k) => fit(formula, rooms[k]))
+  }
 
   bodies.forEach(fold)
   if (openTo(target(location.hash))) target(location.hash).scrollIntoView()
@@ -49,7 +55,7 @@
     const link = event.target.closest?.("a[href*='#']")
     if (link && link.pathname === location.pathname) openTo(target(link.hash))
   })
-  addEventListener("load", () => window.MathJax?.startup?.promise?.then(fitAll))
+  addEventListener("load", () => window.MathJax?.startup?.promise?.then(() => fitAll()))
   let last = innerWidth
   addEventListener("resize", () => { if (innerWidth !== last) { last = innerWidth; fitAll() } })
 
