@@ -17,7 +17,9 @@ MENDED = {
     'role="doc-biblioentry"': 'role="listitem"',
     '<th class="head"><p></p></th>': "<td></td>",
 }
-ALL_MATHS = re.compile(r'(?<=<th class="head"><p>)(?=<span class="math [^>]*>[^<]*</span></p></th>)')
+ALL_MATHS = re.compile(
+    r'(?:(?<=<th class="head"><p>)|(?<=<th scope="row"><p>))(?=<span class="math [^>]*>[^<]*</span></p></th>)'
+)
 BODY = re.compile(r"(<tbody>)(.*?)(</tbody>)", re.DOTALL)
 FIRST_CELL = re.compile(r"(<tr[^>]*>\s*)<td([^>]*)>(?!(?:<p></p>)?</td>)(.*?)</td>(?=\s*<td)", re.DOTALL)
 FILM = re.compile(
@@ -32,8 +34,8 @@ def mend(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doc
     body = context.get("body", "")
     for wrong, right in MENDED.items():
         body = body.replace(wrong, right)
-    body = ALL_MATHS.sub('<span class="visually-hidden">column </span>', body)
     body = BODY.sub(lambda rows: rows[1] + FIRST_CELL.sub(r'\1<th scope="row"\2>\3</th>', rows[2]) + rows[3], body)
+    body = ALL_MATHS.sub('<span class="visually-hidden">header </span>', body)
     numbers = app.env.toc_secnumbers.get(pagename, {}).get("") if app.env else None
     context["body"] = numbered(body, f"{numbers[0]}." if numbers else "")
 

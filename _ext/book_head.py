@@ -41,7 +41,7 @@ FINISHED: list[tuple[re.Pattern[str], str]] = [
 ]
 # The search page alone searches: the theme loads this on all, 0.2 MB of it.
 SEARCHES = re.compile(r'<script src="[^"]*(searchtools|language_data|searchindex)\.js[^"]*"></script>\s*')
-ICON = re.compile(r'(?<![\w-])fa[bs]? fa-([\w-]+)|fa-solid fa-([\w-]+)')
+ICON = re.compile(r"(?<![\w-])fa[bs]? fa-([\w-]+)|fa-solid fa-([\w-]+)")
 
 
 def address(config: Config) -> str:
@@ -92,7 +92,9 @@ def card(app: Sphinx, title: str, description: str, page: str, up: str) -> str:
     )
 
 
-def describe(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+def describe(
+    app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """Add the description and the card to the page's head."""
     app.add_css_file(ICONS)
     if doctree is not None:
@@ -162,7 +164,9 @@ def write_icons(app: Sphinx, exception: Exception | None) -> None:
         return
     static = Path(app.outdir, "_static")
     script = theme_folder() / "static" / "scripts" / "fontawesome.js"
-    pages = [page.read_text(encoding="utf-8") for page in Path(app.outdir).rglob("*.html") if static not in page.parents]
+    pages = [
+        page.read_text(encoding="utf-8") for page in Path(app.outdir).rglob("*.html") if static not in page.parents
+    ]
     names = {found[1] or found[2] for page in pages for found in ICON.finditer(page)} - {"lg", "xmark"}
     (static / ICONS).write_text(icons_css(script.read_text(encoding="utf-8"), names), encoding="utf-8")
     for unused in (static / "scripts").glob("fontawesome.js*"):
@@ -186,7 +190,7 @@ def page(title: str, head: str, body: str) -> str:
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n{head}"
-        f'<style>:root{{color-scheme:light dark}}{style}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n'
+        f"<style>:root{{color-scheme:light dark}}{style}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
 
 

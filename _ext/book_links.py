@@ -143,7 +143,9 @@ def note_previews(app: Sphinx, doctree: nodes.document) -> None:
     for figure in doctree.findall(nodes.figure):
         picture, caption = next(figure.findall(nodes.image), None), next(figure.findall(nodes.caption), None)
         if picture is not None and caption is not None:
-            found |= dict.fromkeys(figure["ids"], f"{picture['uri']}\n{escape(picture.get('alt', ''))}\n{words(caption)}")
+            found |= dict.fromkeys(
+                figure["ids"], f"{picture['uri']}\n{escape(picture.get('alt', ''))}\n{words(caption)}"
+            )
     for proof in doctree.findall(lambda node: "proof" in type(node).__name__ or "theorem" in type(node).__name__):
         if ids := getattr(proof, "attributes", {}).get("ids"):
             found |= dict.fromkeys(ids, f"<p>{words(proof)}</p>")
@@ -157,7 +159,9 @@ def previews(env: BuildEnvironment) -> dict[str, dict[str, str]]:
     return env.book_previews  # type: ignore[attr-defined]
 
 
-def add_previews(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+def add_previews(
+    app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """Put the previews of a page's links below its text, as templates that nobody sees until a script shows them."""
     if doctree is None or app.env is None or not isinstance(app.builder, StandaloneHTMLBuilder):
         return

@@ -18,9 +18,18 @@ def draw() -> NDArray[np.uint8]:
     figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100, facecolor="white")
     canvas = FigureCanvasAgg(figure)
     figure.text(0.05, 0.83, "GAN Lessons", fontsize=54, color="#111111", weight="bold", va="center")
-    figure.text(0.05, 0.69, "Generative adversarial networks, in notebooks that run", fontsize=25, color="#444444", va="center")
+    figure.text(
+        0.05, 0.69, "Generative adversarial networks, in notebooks that run", fontsize=25, color="#444444", va="center"
+    )
     axes = figure.add_axes((0.05, 0.1, 0.9, 0.452))
-    axes.imshow(np.asarray(Image.open(SAMPLES).convert("L")), cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
+    axes.imshow(
+        np.asarray(Image.open(SAMPLES).convert("L")),
+        cmap="gray",
+        vmin=0,
+        vmax=255,
+        interpolation="nearest",
+        aspect="auto",
+    )
     axes.set_axis_off()
     canvas.draw()
     return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])

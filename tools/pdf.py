@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -26,9 +27,7 @@ STYLE = """<style>
 .whole { max-width: none; padding: 0; }
 body { padding: 0 !important; }
 </style>"""
-FOOT = (
-    '<div style="width:100%;font:8px sans-serif;color:#555;text-align:center"><span class="pageNumber"></span></div>'
-)
+FOOT = '<div style="width:100%;font:8px sans-serif;color:#555;text-align:center"><span class="pageNumber"></span></div>'
 
 
 def pages(root: Path) -> list[str]:
@@ -75,30 +74,26 @@ def whole(html: Path, names: list[str]) -> str:
     )
 
 
-def write_pdf(html: Path, file: Path, chromium: str) -> None:
-    """Print the page `html` to `file`, when all its formulas are set."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(color_scheme="light", viewport={"width": 794, "height": 1123})
-        page.set_default_timeout(1_800_000)
-        page.goto(html.as_uri(), wait_until="load")
-        page.evaluate("() => window.MathJax?.startup?.promise")
-        page.evaluate("() => dispatchEvent(new Event('beforeprint'))")  # the strips of films, before their pictures load
-        page.evaluate("() => Promise.all([...document.images].map(image => image.decode().catch(() => null)))")
-        page.pdf(
-            path=file,
-            format="A4",
-            tagged=True,
-            outline=True,
-            print_background=True,
-            display_header_footer=True,
-            header_template="<span></span>",
-            footer_template=FOOT,
-            margin={"top": "18mm", "bottom": "18mm", "left": "18mm", "right": "18mm"},
-        )
-        browser.close()
+def print_page(browser: Any, html: Path, file: Path) -> None:
+    """Print the page `html` to `file`, when all its formulas and pictures are there."""
+    page = browser.new_page(color_scheme="light", viewport={"width": 794, "height": 1123})
+    page.set_default_timeout(1_800_000)
+    page.goto(html.as_uri(), wait_until="load")
+    page.evaluate("() => window.MathJax?.startup?.promise")
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")  # the strips of films, before their pictures load
+    page.evaluate("() => Promise.all([...document.images].map(image => image.decode().catch(() => null)))")
+    page.pdf(
+        path=file,
+        format="A4",
+        tagged=True,
+        outline=True,
+        print_background=True,
+        display_header_footer=True,
+        header_template="<span></span>",
+        footer_template=FOOT,
+        margin={"top": "18mm", "bottom": "18mm", "left": "18mm", "right": "18mm"},
+    )
+    page.close()
 
 
 def offer(home: Path, file: Path) -> None:
@@ -111,6 +106,8 @@ def offer(home: Path, file: Path) -> None:
 
 
 def main() -> int:
+    from playwright.sync_api import sync_playwright
+
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     names = pages(ROOT)
     home = HTML / f"{names[0]}.html"
@@ -119,10 +116,13 @@ def main() -> int:
         return 2
     together = home.with_name("whole.html")
     together.write_text(whole(HTML, names), encoding="utf-8")
-    try:
-        write_pdf(together, HTML / NAME, chromium)
-    finally:
-        together.unlink()
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        try:
+            print_page(browser, together, HTML / NAME)
+        finally:
+            together.unlink()
+        browser.close()
     offer(home, HTML / NAME)
     print(f"The PDF is ready: {HTML / NAME} ({(HTML / NAME).stat().st_size / 1e6:.1f} MB)")
     return 0

@@ -15,6 +15,11 @@
   const BLOCK = "figure, div.math, .proof, .citation, table"
 
   const content = link => {
+    if (link.closest(".bibtex-citation") && link.title) {  // the full reference
+      const reference = document.createElement("p")
+      reference.textContent = link.title
+      return reference
+    }
     const stored = elsewhere.get(link.getAttribute("href"))
     if (stored) return stored.content.cloneNode(true)
     if (link.pathname !== location.pathname || link.hash.length < 2) return null
@@ -28,7 +33,10 @@
   }
   const hide = () => {
     clearTimeout(timer)
-    shown?.removeAttribute("aria-describedby")
+    if (shown) {
+      shown.removeAttribute("aria-describedby")
+      if (shown.dataset.title) shown.title = shown.dataset.title
+    }
     shown = null
     box.hidden = true
   }
@@ -54,7 +62,7 @@
     }
   }
   const soon = (what, milliseconds) => { clearTimeout(timer); timer = setTimeout(what, milliseconds) }
-  const links = "a.reference.internal[href*='#'], a.chapter-link"
+  const links = "a.reference.internal:not(.image-reference)"
   article.addEventListener("pointerover", event => {
     const link = event.pointerType === "mouse" && event.target.closest(links)
     if (link && link !== shown && !link.closest("nav")) soon(() => show(link), 350)
