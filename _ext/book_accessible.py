@@ -1,4 +1,4 @@
-"""Sphinx extension: what the theme and Sphinx leave undone for readers with a screen reader, and for all who count films.
+"""Sphinx extension: what the theme and Sphinx leave undone for readers with a screen reader, and for films.
 
 The first cell of a table's row is its header. Films have a number and a caption: Film 4.1.
 """

@@ -1,9 +1,8 @@
 """Sphinx extension: pages that read from a disk, with no request to any other host.
 
-MathJax comes from the PyPI package `sphinx-mathjax-offline`, in parts: without its menu (which makes a Tab stop of every
-formula, and knows how to speak), and without the shapes of alphabets that the book never writes. That is half its
-weight. The scripts of sphinx-thebe, which no page uses, are left out: they name a foreign host and declare a constant
-twice.
+MathJax comes from the PyPI package `sphinx-mathjax-offline`, in parts: without its menu, which makes a Tab stop of
+every formula, and without the shapes of alphabets that the book never writes. That is half its weight. The scripts of
+sphinx-thebe, which no page uses, are left out: they name a foreign host and declare a constant twice.
 """
 
 import hashlib
@@ -29,8 +28,8 @@ MATHJAX_CONFIG: dict[str, Any] = {
     "tex": {"packages": {"[-]": ["noundefined", "require", "autoload"]}},
 }
 
-# Alphabets whose shapes pages do without. A formula that needs one shows a gap: tests/test_book.py finds it, then strike
-# the alphabet out here.
+# Alphabets whose shapes pages do without. A formula that needs one shows a gap: tests/test_book.py finds it, then
+# strike the alphabet out here.
 UNUSED_FONTS = {
     *("fraktur", "frakturBold", "monospace", "sansSerif", "sansSerifBold", "sansSerifItalic", "sansSerifBoldItalic"),
     *("texCalligraphicBold", "texOldstyle", "texOldstyleBold"),

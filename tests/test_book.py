@@ -13,9 +13,11 @@ from urllib.parse import unquote, urlsplit
 
 import book_accessible
 import book_head
+import book_icons
 import book_launch
 import book_links
 import book_offline
+import book_other_pages
 import book_stamp
 import pytest
 import yaml
@@ -238,7 +240,7 @@ def test_a_chapter_has_its_number_in_its_title_and_in_what_it_numbers() -> None:
         assert f'<h1><span class="section-number">{number}. </span>' in html
         things = re.findall(r'class="(?:caption-number|eqno)">\(?(?:Figure |Film )?([\d.]+)', html)
         assert {thing.partition(".")[0] for thing in things} == {str(number)}
-        figures = [thing for thing in re.findall(r'class="caption-number">Figure ([\d.]+)', html)]
+        figures = re.findall(r'class="caption-number">Figure ([\d.]+)', html)
         assert figures == [f"{number}.{k}" for k in range(1, len(figures) + 1)] != []
 
 
@@ -312,22 +314,22 @@ def test_a_published_book_has_a_map_for_those_who_search_and_full_addresses(tmp_
     env = SimpleNamespace(found_docs={"book/intro", "book/01"}, get_doctree=lambda name: tree)
     config = SimpleNamespace(html_baseurl=base, html_theme_options={}, html_title="T", root_doc="book/intro")
     app = SimpleNamespace(outdir=tmp_path, config=config, env=env, builder=SimpleNamespace(format="html"))
-    book_head.write_other_pages(app, None)  # type: ignore[arg-type]
+    book_other_pages.write_other_pages(app, None)  # type: ignore[arg-type]
     places = re.findall(r"<loc>(.*?)</loc>", (tmp_path / "sitemap.xml").read_text())
     assert places == [f"{base}book/01.html", f"{base}book/intro.html"]
     assert f'<base href="{base}">' in (tmp_path / "404.html").read_text()
     assert f'<meta property="og:image" content="{base}_static/card.png">' in (tmp_path / "index.html").read_text()
     config.html_baseurl = ""
-    book_head.write_other_pages(app, None)  # type: ignore[arg-type]
+    book_other_pages.write_other_pages(app, None)  # type: ignore[arg-type]
     assert not (tmp_path / "sitemap.xml").exists()
 
 
 def test_every_icon_of_a_page_has_its_shape_and_pages_leave_the_script_of_all_icons_out() -> None:
-    style = (HTML / "_static" / book_head.ICONS).read_text(encoding="utf-8")
+    style = (HTML / "_static" / book_icons.FILE).read_text(encoding="utf-8")
     for page in PAGES:
         html = (HTML / f"{page}.html").read_text(encoding="utf-8")
         assert "fontawesome.js" not in html
-        names = {found[1] or found[2] for found in book_head.ICON.finditer(html)}
+        names = {found[1] or found[2] for found in book_icons.ICON.finditer(html)}
         assert "bars" in names
         assert {name for name in names if f".fa-{name} {{" not in style} == set()
 
@@ -381,8 +383,8 @@ def test_the_pdf_is_offered_on_the_home_page_once(tmp_path: Path) -> None:
     for _ in range(2):
         pdf.offer(home, file)
         assert home.read_text().count('<a href="../book.pdf">The whole book as one PDF (2 MB)</a>') == 1
+    home.write_text("<p>Hello</p>")
     with pytest.raises(ValueError, match="no place"):
-        home.write_text("<p>Hello</p>")
         pdf.offer(home, file)
 
 
@@ -706,7 +708,8 @@ def test_the_pdf_has_an_outline_and_tags(browser: Any, tmp_path: Path) -> None:
     pdf.print_page(browser, tmp_path / "page.html", tmp_path / "page.pdf")
     printed = (tmp_path / "page.pdf").read_bytes()
     assert printed.startswith(b"%PDF")
-    assert printed.count(b"/StructTreeRoot") and printed.count(b"/Outlines")
+    assert b"/StructTreeRoot" in printed
+    assert b"/Outlines" in printed
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -68,10 +68,8 @@ def whole(html: Path, names: list[str]) -> str:
             head = text[text.index("<head>") : text.index("</head>")]
     head = re.sub(r"<title>.*?</title>", "<title>GAN Lessons</title>", head, flags=re.DOTALL)
     main = '<main class="bd-main"><div class="bd-content"><article class="bd-article whole">'
-    return (
-        f'<!DOCTYPE html>\n<html lang="en" data-content_root="../" data-theme="light">{head}{STYLE}</head>\n<body>{main}'
-        f"{''.join(sections)}</article></div></main></body></html>"
-    )
+    top = f'<!DOCTYPE html>\n<html lang="en" data-content_root="../" data-theme="light">{head}{STYLE}</head>\n'
+    return f"{top}<body>{main}{''.join(sections)}</article></div></main></body></html>"
 
 
 def print_page(browser: Any, html: Path, file: Path) -> None:
@@ -98,7 +96,8 @@ def print_page(browser: Any, html: Path, file: Path) -> None:
 
 def offer(home: Path, file: Path) -> None:
     """Name the file on the home page. Raises ValueError where it has no place for that."""
-    words = f'<p class="pdf"><a href="../{file.name}">The whole book as one PDF ({file.stat().st_size / 1e6:.0f} MB)</a></p>'
+    size = f"{file.stat().st_size / 1e6:.0f} MB"
+    words = f'<p class="pdf"><a href="../{file.name}">The whole book as one PDF ({size})</a></p>'
     text, count = re.subn(PLACE.format(".*?"), PLACE.format(words), home.read_text(encoding="utf-8"), flags=re.DOTALL)
     if not count:
         raise ValueError(f"{home.name} has no place for the PDF: see book_head.py")
