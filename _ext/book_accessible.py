@@ -20,6 +20,7 @@ MENDED = {
 ALL_MATHS = re.compile(
     r'(?:(?<=<th class="head"><p>)|(?<=<th scope="row"><p>))(?=<span class="math [^>]*>[^<]*</span></p></th>)'
 )
+TWICE = re.compile(r' id="proof(-content)?"')  # the same for each theorem of a page
 BODY = re.compile(r"(<tbody>)(.*?)(</tbody>)", re.DOTALL)
 FIRST_CELL = re.compile(r"(<tr[^>]*>\s*)<td([^>]*)>(?!(?:<p></p>)?</td>)(.*?)</td>(?=\s*<td)", re.DOTALL)
 FILM = re.compile(
@@ -34,6 +35,7 @@ def mend(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doc
     body = context.get("body", "")
     for wrong, right in MENDED.items():
         body = body.replace(wrong, right)
+    body = TWICE.sub("", body)
     body = BODY.sub(lambda rows: rows[1] + FIRST_CELL.sub(r'\1<th scope="row"\2>\3</th>', rows[2]) + rows[3], body)
     body = ALL_MATHS.sub('<span class="visually-hidden">header </span>', body)
     numbers = app.env.toc_secnumbers.get(pagename, {}).get("") if app.env else None

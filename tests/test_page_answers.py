@@ -1,0 +1,94 @@
+"""Exercises that a page checks by itself: the same verdicts as the checkers', and a box that works."""
+
+import html
+import importlib
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.test_book import HTML, ROOT, built
+from tools import page_answers
+
+__all__ = ["built"]  # a fixture
+
+SCRIPT = ROOT / "_static" / "page" / "answers.js"
+STORED: dict[str, dict[str, Any]] = json.loads(page_answers.FILE.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def blank(browser: Any) -> Iterator[Any]:
+    """An empty page with the script."""
+    page = browser.new_page()
+    page.add_script_tag(path=SCRIPT)
+    yield page
+    page.close()
+
+
+def numbers(facts: dict[str, Any]) -> list[float]:
+    """Numbers that a learner might give: the truth and each wrong turn, rounded more and less, in per cent, and others."""
+    near = [facts["truth"], *(value for value, _ in facts["turns"])]
+    given = [float(f"{value:.{digits}g}") for value in near for digits in (1, 2, 3, 4, 8)]
+    given += [factor * facts["truth"] for factor in (-1, 0.5, 0.9, 1.004, 1.02, 2, 100)]
+    return [float(f"{value:.6g}") for value in [*given, 0.0, 1.0, -3.5, 12345.0]]
+
+
+def test_what_pages_know_is_what_the_checkers_ask() -> None:
+    assert page_answers.answers() == STORED, "run .venv/bin/python tools/page_answers.py"
+    assert len(STORED) >= 10
+
+
+def test_a_page_says_of_each_number_what_the_checker_says(blank: Any) -> None:
+    for name, facts in STORED.items():
+        module, _, check = name.partition(".")
+        given = numbers(facts)
+        expected = [getattr(importlib.import_module(f"gan_lessons.exercises.{module}"), check)(one) for one in given]
+        words = blank.evaluate(
+            "([all, facts]) => all.map(one => ganAnswers.verdict(one, facts))", [list(map(repr, given)), facts]
+        )
+        assert dict(zip(given, words, strict=True)) == dict(
+            zip(given, (one.message for one in expected), strict=True)
+        ), name
+        assert {one.correct for one in expected} == {True, False}
+
+
+def test_a_number_is_understood_as_it_is_written(blank: Any) -> None:
+    written = {
+        "0.31": 0.31,
+        " \u22120,31 ": -0.31,
+        "5/3": 5 / 3,
+        "1e-3": 0.001,
+        ".5": 0.5,
+        "two": None,
+        "": None,
+        "1/2/3": None,
+    }
+    assert blank.evaluate("all => all.map(one => ganAnswers.number(one))", list(written)) == [
+        pytest.approx(value) if value is not None else pytest.approx(float("nan"), nan_ok=True)
+        for value in written.values()
+    ]
+
+
+def test_each_such_exercise_has_its_box_in_the_book_and_the_box_answers(browser: Any) -> None:
+    boxes: dict[str, list[Any]] = {}
+    for path in sorted((HTML / "book").glob("*.html")):
+        found = re.findall(r'<div class="answer-box" data-answer="([^"]*)">', path.read_text(encoding="utf-8"))
+        boxes[path.name] = [json.loads(html.unescape(one)) for one in found]
+    shown = [one for found in boxes.values() for one in found]
+    assert [name for name, facts in STORED.items() if facts not in shown] == []
+    context = browser.new_context()
+    context.route("**/mathjax/**", lambda route: route.abort())
+    page = context.new_page()
+    name = next(name for name, found in boxes.items() if found)
+    page.goto((HTML / "book" / name).as_uri())
+    box = page.locator(".answer-box").first
+    for given, expected in (("", "Not answered yet."), (str(boxes[name][0]["truth"]), boxes[name][0]["right"])):
+        box.locator("input").fill(given)
+        box.locator("input").press("Enter")
+        assert box.locator("output").inner_text() == expected
+    box.locator("input").fill("-98765")
+    box.get_by_role("button", name="Check").click()
+    assert box.locator("output").inner_text().startswith("Not yet. ")
+    context.close()
