@@ -592,6 +592,8 @@ def test_page_never_scrolls_sideways_on_a_phone(phone: Visit) -> None:
 
 @on_a_phone
 def test_each_film_works_from_the_disk_and_is_four_pictures_on_paper(phone: Visit) -> None:
+    from_the_start = phone.page.locator(".tag_from-the-start .film input")  # a film after a forecast
+    assert all(slider.input_value() == "0" for slider in from_the_start.all())
     for film in phone.page.locator(".film").all():
         number = film.locator("figcaption .caption-number").inner_text().strip().removeprefix("Film ")
         assert re.fullmatch(r"(\d+\.)?\d+", number)

@@ -28,7 +28,7 @@ def blank(browser: Any) -> Iterator[Any]:
 
 
 def numbers(facts: dict[str, Any]) -> list[float]:
-    """Numbers that a learner might give: the truth and each wrong turn, rounded more and less, in per cent, and others."""
+    """Numbers that a learner might give: the truth and each wrong turn, rounded more and less, and others."""
     near = [facts["truth"], *(value for value, _ in facts["turns"])]
     given = [float(f"{value:.{digits}g}") for value in near for digits in (1, 2, 3, 4, 8)]
     given += [factor * facts["truth"] for factor in (-1, 0.5, 0.9, 1.004, 1.02, 2, 100)]
@@ -65,10 +65,8 @@ def test_a_number_is_understood_as_it_is_written(blank: Any) -> None:
         "": None,
         "1/2/3": None,
     }
-    assert blank.evaluate("all => all.map(one => ganAnswers.number(one))", list(written)) == [
-        pytest.approx(value) if value is not None else pytest.approx(float("nan"), nan_ok=True)
-        for value in written.values()
-    ]
+    read = blank.evaluate("all => all.map(one => ganAnswers.number(one))", list(written))
+    assert read == pytest.approx(list(written.values()), nan_ok=True)
 
 
 def test_each_such_exercise_has_its_box_in_the_book_and_the_box_answers(browser: Any) -> None:

@@ -1,8 +1,8 @@
-"""Write data/answers.json, by which the book's pages check answers that are one number: `.venv/bin/python tools/page_answers.py`.
+"""Write data/answers.json, by which pages check answers of one number: `.venv/bin/python tools/page_answers.py`.
 
-A checker that asks `rounding.fault` alone about its number is written down: the truth, the wrong turns with what is said
-of each, and what is said when it is right. The pages apply the same rule (_static/page/answers.js). The truth stands in
-the page in clear, as the folded solution beside it does.
+A checker that asks `rounding.fault` alone about its number is written down: the truth, the wrong turns with what is
+said of each, and what is said when it is right. Pages apply the same rule (_static/page/answers.js). The truth stands
+in the page in clear, as the folded solution beside it does.
 """
 
 import importlib

@@ -90,6 +90,12 @@
     addEventListener("scrollend", light)
   }
 
+  // --- a film after a forecast does not show its end first --------------------------------------------------------------
+  for (const slider of article.querySelectorAll(".tag_from-the-start .film input")) {
+    slider.value = 0
+    slider.dispatchEvent(new Event("input"))
+  }
+
   // --- on paper: the light theme, and four pictures of each film -----------------------------------------------------
   let theme = ""
   const strip = film => {
