@@ -11,6 +11,7 @@ from sphinx.errors import ExtensionError
 
 FILE = "icons.css"  # below _static of the finished book
 CLASSES = ":is(.fas, .fab, .fa-solid)"
+OF_ADMONITIONS = {"": "circle-info", ".tip": "lightbulb", ".hint": "lightbulb", ".warning": "triangle-exclamation"}
 ICON = re.compile(r"(?<![\w-])fa[bs]? fa-([\w-]+)|fa-solid fa-([\w-]+)")
 
 
@@ -26,15 +27,26 @@ def icons_css(script: str, names: set[str]) -> str:
         "vertical-align: -0.125em; background: currentColor; mask: var(--icon) center / contain no-repeat; }",
         f"@media (forced-colors: active) {{ {CLASSES}::before {{ background: ButtonText; }} }}",
     ]
-    for name in sorted(names):
-        found = re.search(rf'[{{,]"?{name}"?:\[(\d+),(\d+),\[[^\]]*\],"\w+","([^"]+)"\]', script)
-        if found is None:
-            raise ExtensionError(f"the theme's script has no icon {name!r}: mend icons_css in book_icons.py")
-        width, height, path = found.groups()
-        picture = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}'><path d='{path}'/></svg>"
-        data = quote(picture, safe=" ='/:,")
-        rules.append(f'.fa-{name} {{ --icon: url("data:image/svg+xml,{data}"); }}')
+    rules += [f'.fa-{name} {{ --icon: url("{picture(script, name)}"); }}' for name in sorted(names)]
+    title = "> .admonition-title::after"
+    rules += [
+        f".admonition:not(.proof) {title} {{ content: '' !important; font: inherit; width: 1em; height: 1em; "
+        "background: currentColor; mask: var(--icon) center / contain no-repeat; }",
+        f".proof {title} {{ content: none !important; }}",
+    ]
+    for kind, name in OF_ADMONITIONS.items():
+        rules.append(f'.admonition{kind} {title} {{ --icon: url("{picture(script, name)}"); }}')
     return "\n".join(rules) + "\n"
+
+
+def picture(script: str, name: str) -> str:
+    """The address of an icon's picture, which is the picture itself, cut out of the theme's script."""
+    found = re.search(rf'[{{,]"?{name}"?:\[(\d+),(\d+),\[[^\]]*\],"\w+","([^"]+)"\]', script)
+    if found is None:
+        raise ExtensionError(f"the theme's script has no icon {name!r}: mend book_icons.py")
+    width, height, path = found.groups()
+    svg = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}'><path d='{path}'/></svg>"
+    return "data:image/svg+xml," + quote(svg, safe=" ='/:,")
 
 
 def write_icons(app: Sphinx, exception: Exception | None) -> None:
