@@ -19,12 +19,14 @@ import book_links
 import book_offline
 import book_other_pages
 import book_stamp
+import nbformat
 import pytest
 import yaml
 from docutils import nodes
 from docutils.utils import new_document
 from sphinx.errors import ExtensionError
 
+from gan_lessons import plain_copies
 from gan_lessons.runner import FOLDED
 from tools import pdf
 
@@ -242,6 +244,18 @@ def test_a_chapter_has_its_number_in_its_title_and_in_what_it_numbers() -> None:
         assert {thing.partition(".")[0] for thing in things} == {str(number)}
         figures = re.findall(r'class="caption-number">Figure ([\d.]+)', html)
         assert figures == [f"{number}.{k}" for k in range(1, len(figures) + 1)] != []
+
+
+def test_plain_copies_give_figures_and_equations_the_numbers_of_the_pages() -> None:
+    stored = {ROOT / f"{page}.ipynb": nbformat.read(ROOT / f"{page}.ipynb", as_version=4) for page in CHAPTERS}
+    known = plain_copies.references(stored, (ROOT / "book" / "references.bib").read_text(encoding="utf-8"))
+    html = "".join((HTML / f"{page}.html").read_text(encoding="utf-8") for page in CHAPTERS)
+    figures = dict(
+        re.findall(r'id="(fig-[\w-]+)">\n(?:(?!</figure>).)*?caption-number">Figure ([\d.]+)', html, re.DOTALL)
+    )
+    equations = dict(re.findall(r'id="equation-([\w-]+)">\n?<span class="eqno">\(([\d.]+)\)', html))
+    assert {label: figures.get(label) for label in known.figures} == known.figures
+    assert {label: equations.get(label) for label in known.equations} == known.equations
 
 
 def test_each_row_of_a_table_has_a_header() -> None:
