@@ -255,7 +255,7 @@ def test_plain_copies_give_figures_and_equations_the_numbers_of_the_pages() -> N
     )
     equations = dict(re.findall(r'id="equation-([\w-]+)">\n?<span class="eqno">\(([\d.]+)\)', html))
     assert {label: figures.get(label) for label in known.figures} == known.figures
-    assert {label: equations.get(label) for label in known.equations} == known.equations
+    assert {label: equations.get(label.lower()) for label in known.equations} == known.equations
 
 
 def test_each_row_of_a_table_has_a_header() -> None:
@@ -386,7 +386,8 @@ def test_the_whole_book_in_one_page_keeps_its_links_to_itself(tmp_path: Path) ->
     assert len(ids) == len(set(ids)) > 500
     inside = {target[1:] for target in page.targets if target.startswith("#")}
     assert inside - page.anchors == set()
-    assert {"05_mlp_gan", "bibliography"} <= inside
+    assert "05_mlp_gan" in inside
+    assert any(target.startswith("bibliography--") for target in inside)
     pages = {page.rpartition("/")[2] for page in PAGES}
     assert {target for target in page.targets if target.partition(".html")[0] in pages and ".html" in target} == set()
 

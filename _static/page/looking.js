@@ -28,8 +28,11 @@
     if (!block || block.querySelector("input, .live-panel")) return null
     const copy = block.cloneNode(true)
     copy.querySelectorAll(".headerlink, button, script").forEach(part => part.replaceWith(...part.matches("button") ? part.childNodes : []))
-    for (const part of [copy, ...copy.querySelectorAll("[id]")]) part.removeAttribute("id")
-    return copy
+    const first = block.matches("h2, h3, h4") ? place.querySelector("p") : null  // of a section, its first words too
+    const whole = document.createElement("div")
+    whole.append(copy, first ? first.cloneNode(true) : "")
+    for (const part of whole.querySelectorAll("[id]")) part.removeAttribute("id")
+    return whole
   }
   const hide = () => {
     clearTimeout(timer)
