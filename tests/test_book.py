@@ -199,7 +199,7 @@ def test_a_missing_or_other_mathjax_stops_the_build_with_the_remedy(
         book_offline.mathjax_folder()
 
 
-TEXTLESS = re.compile(r"<(pre|code|script|style|template|h[1-6]|title|a)\\b.*?</\\1>", re.DOTALL)
+TEXTLESS = re.compile(r"<(pre|code|script|style|summary|template|h[1-6]|title|a)\b.*?</\1>", re.DOTALL)
 NUMBERED = {int(page.removeprefix("book/")[:2]) for page in CHAPTERS}
 
 
@@ -386,6 +386,7 @@ def test_the_whole_book_in_one_page_keeps_its_links_to_itself(tmp_path: Path) ->
     assert len(ids) == len(set(ids)) > 500
     inside = {target[1:] for target in page.targets if target.startswith("#")}
     assert inside - page.anchors == set()
+    assert book_offline.MATHJAX in text
     assert "05_mlp_gan" in inside
     assert any(target.startswith("bibliography--") for target in inside)
     pages = {page.rpartition("/")[2] for page in PAGES}

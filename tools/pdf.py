@@ -21,6 +21,8 @@ ARTICLE = re.compile(r'<article class="bd-article">(.*?)</article>', re.DOTALL)
 TAG = re.compile(r"<[a-zA-Z][^<>]*>")
 IDS = re.compile(r'(?<=\s)(id|for|aria-(?:labelledby|controls|describedby))="([^"]+)"')
 LINK = re.compile(r'href="(?P<page>[\w-]+\.html)?(?:#(?P<anchor>[^"]*))?"')
+MATHJAX = "mathjax/startup.js"  # the head of a page that loads it serves for all
+RELATED = re.compile(r'<link rel="(next|prev|canonical)"[^>]*>|<meta (name|property)="(description|og:)[^>]*>')
 LEFT_OUT = re.compile(r'<template class="preview".*?</template>', re.DOTALL)
 STYLE = """<style>
 .whole > section + section { break-before: page; }
@@ -64,8 +66,8 @@ def whole(html: Path, names: list[str]) -> str:
         page = name.rpartition("/")[2]
         body = TAG.sub(own(page, short), LEFT_OUT.sub("", article[1]))
         sections.append(f'<section id="{page}">{body}</section>')
-        if "mathjax" in text and not head:
-            head = text[text.index("<head>") : text.index("</head>")]
+        if MATHJAX in text and not head:
+            head = RELATED.sub("", text[text.index("<head>") : text.index("</head>")])
     head = re.sub(r"<title>.*?</title>", "<title>GAN Lessons</title>", head, flags=re.DOTALL)
     main = '<main class="bd-main"><div class="bd-content"><article class="bd-article whole">'
     top = f'<!DOCTYPE html>\n<html lang="en" data-content_root="../" data-theme="light">{head}{STYLE}</head>\n'

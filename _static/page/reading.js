@@ -37,8 +37,13 @@
   // --- formulas are whole: what is wider than its place is set smaller ------------------------------------------------
   const fit = (formula, room) => {
     const picture = formula.querySelector("svg")
-    const width = picture ? picture.getBoundingClientRect().width : 0
-    if (room && width > room) formula.style.fontSize = `${Math.max(40, Math.floor(98 * room / width))}%`
+    const width = () => picture ? picture.getBoundingClientRect().width : 0
+    if (!room || width() <= room) return
+    // letters come in whole pixels: the first guess may be a little too large
+    for (let size = Math.floor(99 * room / width()); size > 35; size -= 2) {
+      formula.style.fontSize = `${size}%`
+      if (width() <= room) break
+    }
   }
   const fitAll = (part = article) => {
     const formulas = [...part.querySelectorAll("mjx-container")]
@@ -56,6 +61,7 @@
     if (link && link.pathname === location.pathname) openTo(target(link.hash))
   })
   addEventListener("load", () => window.MathJax?.startup?.promise?.then(() => fitAll()))
+  article.addEventListener("toggle", event => event.target.open && fitAll(event.target), true)
   let last = innerWidth
   addEventListener("resize", () => { if (innerWidth !== last) { last = innerWidth; fitAll() } })
 
