@@ -27,6 +27,7 @@ LEFT_OUT = re.compile(r'<template class="preview".*?</template>', re.DOTALL)
 STYLE = """<style>
 .whole > section + section { break-before: page; }
 .whole { max-width: none; padding: 0; }
+.whole h1 { display: block !important; }
 body { padding: 0 !important; }
 </style>"""
 FOOT = '<div style="width:100%;font:8px sans-serif;color:#555;text-align:center"><span class="pageNumber"></span></div>'
