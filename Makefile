@@ -75,9 +75,9 @@ _build/.built: $(PAGES) $(DESIGN)
 	@.venv/bin/jupyter-book build . -q -W --keep-going -n >/dev/null || { rm -rf _build/.doctrees; exit 1; }
 	@touch $@
 
-_build/html/gan-lessons.pdf: _build/.built tools/pdf.py | .venv/.test
+_build/html/gan-lessons.pdf: _build/.built tools/whole_book.py | .venv/.test
 	@echo "Printing the book …"
-	@$(PY) tools/pdf.py
+	@$(PY) tools/whole_book.py
 
 # The environment, one step after another, so that two of them never install at once.
 .venv/.ready:

@@ -16,7 +16,7 @@ from sphinx.errors import ExtensionError
 CARD = "_static/card.png"
 CARD_ALT = "GAN Lessons, above four rows of handwritten digits that a generator has drawn."
 LENGTH = 200  # letters of a description
-PDF_PLACE = "<!-- the PDF: begin --><!-- the PDF: end -->"  # tools/pdf.py names it there
+PDF_PLACE = "<!-- the PDF: begin --><!-- the PDF: end -->"  # tools/whole_book.py names it there
 
 # Before the first paint: the colours that the reader chose, or those of her system. The theme's own script comes late.
 THEME = (
@@ -107,13 +107,13 @@ def finish_pages(app: Sphinx) -> None:
     """Mend each page when all of it is there: Sphinx has no event for that."""
     if app.builder.format != "html":
         return
-    render = app.builder.templates.render  # type: ignore[attr-defined]
+    render = app.builder.templates.render
 
     def rendered(template: str, context: dict[str, Any]) -> str:
         html = render(template, context)
         return finished(html, context["pagename"]) if "<html" in html else html
 
-    app.builder.templates.render = rendered  # type: ignore[attr-defined]
+    app.builder.templates.render = rendered
 
 
 def finished(html: str, page: str) -> str:

@@ -22,8 +22,10 @@ class English(SearchEnglish):
 
 def number_chapters(app: Sphinx) -> list[Any]:
     """Put the chapter's number before its name in the index, from which the results are written; adds no page."""
-    indexer = getattr(app.builder, "indexer", None)
-    for page, numbers in app.env.toc_secnumbers.items() if indexer is not None else ():
+    indexer: Any = getattr(app.builder, "indexer", None)
+    if indexer is None:
+        return []
+    for page, numbers in app.env.toc_secnumbers.items():
         if page in indexer._titles and numbers.get(""):
             plain = app.env.titles[page].astext()
             named = f"{numbers[''][0]}. {plain}"

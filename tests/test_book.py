@@ -21,6 +21,7 @@ import book_other_pages
 import book_stamp
 import nbformat
 import pytest
+import whole_book
 import yaml
 from docutils import nodes
 from docutils.utils import new_document
@@ -28,7 +29,6 @@ from sphinx.errors import ExtensionError
 
 from gan_lessons import plain_copies
 from gan_lessons.runner import FOLDED
-from tools import pdf
 
 ROOT = Path(__file__).parent.parent
 HTML = ROOT / "_build" / "html"
@@ -379,10 +379,10 @@ def test_the_search_knows_words_without_their_accents_and_the_numbers_of_chapter
 
 
 def test_the_whole_book_in_one_page_keeps_its_links_to_itself(tmp_path: Path) -> None:
-    (tmp_path / "whole.html").write_text(pdf.whole(HTML, pdf.pages(ROOT)), encoding="utf-8")
+    (tmp_path / "whole.html").write_text(whole_book.whole(HTML, whole_book.pages(ROOT)), encoding="utf-8")
     page = Page(tmp_path / "whole.html")
     text = (tmp_path / "whole.html").read_text(encoding="utf-8")
-    ids = [name for tag in pdf.TAG.findall(text) for name in re.findall(r'\sid="([^"]+)"', tag)]
+    ids = [name for tag in whole_book.TAG.findall(text) for name in re.findall(r'\sid="([^"]+)"', tag)]
     assert len(ids) == len(set(ids)) > 500
     inside = {target[1:] for target in page.targets if target.startswith("#")}
     assert inside - page.anchors == set()
@@ -398,11 +398,11 @@ def test_the_pdf_is_offered_on_the_home_page_once(tmp_path: Path) -> None:
     home.write_text(f"<p>Hello</p>{book_head.PDF_PLACE}<p>Bye</p>")
     file.write_bytes(bytes(2_000_000))
     for _ in range(2):
-        pdf.offer(home, file)
+        whole_book.offer(home, file)
         assert home.read_text().count('<a href="../book.pdf">The whole book as one PDF (2 MB)</a>') == 1
     home.write_text("<p>Hello</p>")
     with pytest.raises(ValueError, match="no place"):
-        pdf.offer(home, file)
+        whole_book.offer(home, file)
 
 
 # --- in a browser -----------------------------------------------------------------------------------------------
@@ -724,7 +724,7 @@ def test_page_is_accessible_on_a_phone(phone: Visit) -> None:
 
 def test_the_pdf_has_an_outline_and_tags(browser: Any, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("<html lang='en'><title>T</title><h1>One</h1><h2>Two</h2><p>Words.</p></html>")
-    pdf.print_page(browser, tmp_path / "page.html", tmp_path / "page.pdf")
+    whole_book.print_page(browser, tmp_path / "page.html", tmp_path / "page.pdf")
     printed = (tmp_path / "page.pdf").read_bytes()
     assert printed.startswith(b"%PDF")
     assert b"/StructTreeRoot" in printed

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import page_answers
 import pytest
 
 from tests.test_book import HTML, ROOT, built
-from tools import page_answers
 
 __all__ = ["built"]  # a fixture
 
