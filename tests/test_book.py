@@ -527,7 +527,9 @@ def test_the_ring_around_a_folded_cell_in_focus_is_not_clipped(visit: Callable[.
 
 @chapter_on_a_desk
 def test_all_but_folded_code_is_on_paper_whole_and_in_light_colours(wide: Visit) -> None:
+    is_theme = "theme => document.documentElement.dataset.theme === theme"
     wide.page.emulate_media(media="print", color_scheme="dark")
+    wide.page.wait_for_function(is_theme, arg="dark")
     wide.page.evaluate("dispatchEvent(new Event('beforeprint'))")
     hidden, folded, cut, theme = wide.page.evaluate(
         """() => [
@@ -542,6 +544,7 @@ def test_all_but_folded_code_is_on_paper_whole_and_in_light_colours(wide: Visit)
     wide.page.evaluate("dispatchEvent(new Event('afterprint'))")
     after = wide.page.evaluate("document.documentElement.dataset.theme")
     wide.page.emulate_media(media="screen", color_scheme="light")
+    wide.page.wait_for_function(is_theme, arg="light")
     assert (hidden, folded, cut, theme, after) == ([], 0, [], "light", "dark")
 
 

@@ -41,18 +41,28 @@ def recorded(module: ModuleType) -> Iterator[list[dict[str, Any]]]:
         module.fault = fault  # type: ignore[attr-defined]
 
 
+def near(facts: dict[str, Any]) -> list[float]:
+    """Numbers that a learner might give: the truth and each wrong turn, rounded more and less, and others."""
+    places = [facts["truth"], *(value for value, _ in facts["turns"])]
+    given = [float(f"{value:.{digits}g}") for value in places for digits in (1, 2, 3, 4, 8)]
+    given += [factor * facts["truth"] for factor in (-1, 0.5, 0.9, 1.004, 1.02, 2, 100)]
+    return [float(f"{value:.6g}") for value in [*given, 0.0, 1.0, -3.5, 12345.0]]
+
+
 def answer(module: ModuleType, check: Callable[..., Verdict]) -> dict[str, Any] | None:
     """What a page needs to judge one number as `check` does, or None where the checker does more than ask `fault`."""
     with recorded(module) as asked:
-        verdicts = [check(probe) for probe in PROBES]
+        for probe in PROBES:
+            check(probe)
         if len(asked) != len(PROBES) or any(one != asked[0] for one in asked):
             return None
-        facts = dict(asked[0])
-        right = check(facts["truth"])
+    facts = asked[0]
+    right = check(facts["truth"])
     turns = [(value, words) for value, words in facts["turns"]]
-    said = [rounding.fault(probe, facts["truth"], turns, facts["otherwise"], facts["digits"]) for probe in PROBES]
-    if right.correct is not True or [one.message for one in verdicts] != [f"Not yet. {words}" for words in said]:
-        return None
+    for given in near(facts):
+        words = rounding.fault(given, facts["truth"], turns, facts["otherwise"], facts["digits"])
+        if check(given).message != (f"Not yet. {words}" if words else right.message):
+            return None
     return {**facts, "right": right.message}
 
 
