@@ -743,7 +743,10 @@ def test_the_colours_are_right_before_any_of_the_themes_scripts_has_run(theme: s
     page = context.new_page()
     page.goto((HTML / f"{PAGES[-1]}.html").as_uri(), wait_until="load")
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert sum(map(int, re.findall(r"\d+", ground)[:3])) < 150 if theme == "dark" else ground == "rgb(255, 255, 255)"
+    colour = re.fullmatch(r"rgb\((\d+), (\d+), (\d+)\)", ground)
+    assert colour, "no colour yet"
+    red, green, blue = map(int, colour.groups())
+    assert red + green + blue < 150 if theme == "dark" else (red, green, blue) == (255, 255, 255)
     page.evaluate("localStorage.setItem('mode', 'light')")
     page.reload()
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
