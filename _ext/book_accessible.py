@@ -51,7 +51,7 @@ def numbered(body: str, chapter: str) -> str:
         films += 1
         number = f"{chapter}{films}"
         picture = film["picture"].replace("Frame of the film", f"Frame of film {number}")
-        caption = film["caption"] or film["alt"]
+        caption = film["caption"] or film["alt"].removeprefix("Film: ")
         caption = caption[:1].upper() + caption[1:]
         return (
             f'<figure class="film" id="film-{number.replace(".", "-")}"{film["rest"]}>{picture}'

@@ -6,6 +6,7 @@ from typing import Any
 
 from pybtex.database import Entry
 from pybtex.plugin import register_plugin
+from pybtex.richtext import Text
 from pybtex.style.formatting.unsrt import Style as Unsorted
 from pybtex.style.labels import BaseLabelStyle
 from pybtex.style.sorting.author_year_title import SortingStyle
@@ -18,6 +19,7 @@ def label(entry: Entry) -> str:
     """'Arjovsky and Bottou 2017', 'Heusel et al. 2017': last names, as many as the text gives."""
     people = entry.persons.get("author") or entry.persons.get("editor") or []
     names = [" ".join([*person.prelast_names, *person.last_names]) for person in people]
+    names = [Text.from_latex(name).render_as("text") for name in names]
     who = " and ".join(names) if len(names) < 3 else f"{names[0]} et al."
     return f"{who or entry.fields.get('title', entry.key)} {entry.fields.get('year', '')}".strip()
 
