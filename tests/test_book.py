@@ -250,9 +250,9 @@ def test_plain_copies_give_figures_and_equations_the_numbers_of_the_pages() -> N
     stored = {ROOT / f"{page}.ipynb": nbformat.read(ROOT / f"{page}.ipynb", as_version=4) for page in CHAPTERS}
     known = plain_copies.references(stored, (ROOT / "book" / "references.bib").read_text(encoding="utf-8"))
     html = "".join((HTML / f"{page}.html").read_text(encoding="utf-8") for page in CHAPTERS)
-    figures = dict(
-        re.findall(r'id="(fig-[\w-]+)">\n(?:(?!</figure>).)*?caption-number">Figure ([\d.]+)', html, re.DOTALL)
-    )
+    blocks = [block.partition("</figure>")[0] for block in html.split('id="fig-')[1:]]
+    numbers = [(block, re.search(r'caption-number">Figure ([\d.]+)', block)) for block in blocks]
+    figures = {f"fig-{block[: block.index(chr(34))]}": number[1] for block, number in numbers if number}
     equations = dict(re.findall(r'id="equation-([\w-]+)">\n?<span class="eqno">\(([\d.]+)\)', html))
     assert {label: figures.get(label) for label in known.figures} == known.figures
     assert {label: equations.get(label.lower()) for label in known.equations} == known.equations

@@ -14,6 +14,11 @@
     return false
   }
   const near = (a, b) => Math.abs(a - b) <= 1e-6 * Math.max(Math.abs(a), Math.abs(b))
+  const coarse = (number, digits) => {  // as Python rounds: a half goes to the even digit
+    const unit = 10 ** (Math.floor(Math.log10(Math.abs(number))) + 1 - digits), units = number / unit
+    const down = Math.floor(units), half = Math.abs(units - down - 0.5) < 1e-9
+    return unit * (half ? 2 * Math.round(down / 2 + 1e-9) : Math.round(units))
+  }
   const short = number => String(Number(number.toPrecision(6)))
 
   // what to say of a number: "" where it is right
@@ -23,7 +28,7 @@
       if (rounded(answer, value, digits) && !rounded(value, truth, digits)) return pointer
     }
     for (let k = 1; truth !== 0 && k < digits; k++) {
-      if (!near(answer, Number(truth.toPrecision(k)))) continue
+      if (!near(answer, coarse(truth, k))) continue
       return `${short(answer)} is rounded too much to judge: give ${digits === 2 ? "two" : digits} digits or more.`
     }
     if (truth !== 0 && Math.abs(truth) <= 1 && rounded(answer / 100, truth, digits)) {
