@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book test run lab notebooks bench lint format set-repository clean
+.PHONY: help book pdf test run lab notebooks bench lint format set-repository clean
 
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -18,7 +18,7 @@ TORCH_STAMP := .venv/.torch-$(TORCH)
 endif
 
 PAGES := $(wildcard book/*.ipynb book/*.md book/*.bib book/figures/*) README.md
-DESIGN := _config.yml _toc.yml $(wildcard _ext/*.py _ext/templates/* _static/* _static/live/* data/weights/*) \
+DESIGN := _config.yml _toc.yml $(wildcard _ext/*.py _ext/templates/* _static/* _static/*/* data/weights/* data/answers.json) \
 	gan_lessons/live.py .venv/.book
 
 help:  ## list the commands
@@ -27,6 +27,8 @@ help:  ## list the commands
 book: _build/.built  ## build the book from its stored outputs (no PyTorch needed)
 	@echo "The book is ready. Open $(HTML) in a browser:"
 	@echo "  file://$(CURDIR)/$(HTML)"
+
+pdf: _build/html/gan-lessons.pdf  ## print the book to one PDF, with an installed Chromium
 
 test: .venv/.core _build/.built  ## run all tests, and every chapter in the smoke profile (by nbval, tests/outside.py)
 	OMP_NUM_THREADS=1 MPLBACKEND=Agg $(PY) -m pytest tests -n 2 --dist worksteal
@@ -72,6 +74,10 @@ _build/.built: $(PAGES) $(DESIGN)
 	@echo "Building the book …"
 	@.venv/bin/jupyter-book build . -q -W --keep-going -n >/dev/null || { rm -rf _build/.doctrees; exit 1; }
 	@touch $@
+
+_build/html/gan-lessons.pdf: _build/.built tools/whole_book.py | .venv/.test
+	@echo "Printing the book …"
+	@$(PY) tools/whole_book.py
 
 # The environment, one step after another, so that two of them never install at once.
 .venv/.ready:

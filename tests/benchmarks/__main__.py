@@ -196,7 +196,7 @@ def memory(steps: int = 300) -> float:
     return above
 
 
-PARTS = ("speed", "ensemble", "convolutions", "graphs", "quality", "import", "memory")
+PARTS = ("speed", "ensemble", "convolutions", "graphs", "quality", "import", "memory", "pages")
 
 
 def main() -> None:
@@ -221,6 +221,10 @@ def main() -> None:
         dcgan_speed(), wide_dcgan_speed()
     if "graphs" in wanted:
         graph_ratios()
+    if "pages" in wanted:
+        from tests.benchmarks.pages import pages
+
+        pages()
     if "quality" in wanted:
         from tests.benchmarks.quality import quality
 

@@ -1,0 +1,37 @@
+"""How soon a reader sees the built book: text and maths, in Chromium at a quarter of this processor's speed."""
+
+import shutil
+from pathlib import Path
+
+HTML = Path(__file__).parent.parent.parent / "_build" / "html" / "book"
+SLOWER = 4
+WATCH = """() => new Promise(end => {
+    const done = () => {
+        const paint = performance.getEntriesByName('first-contentful-paint')[0]
+        const weight = performance.getEntriesByType('resource').length
+        end([paint ? paint.startTime : NaN, performance.now(), weight])
+    }
+    window.MathJax?.startup ? MathJax.startup.promise.then(done) : done()
+})"""
+
+
+def pages(names: tuple[str, ...] = ("intro", "03_minimax_game", "04_gan_in_1d", "07_dcgan")) -> None:
+    """Print the seconds until the text and until all maths of each page are there, and its files; nothing cached."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None or not HTML.is_dir():
+        print("pages: needs the built book (`make book`) and a Chromium")
+        return
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        for name in names:
+            context = browser.new_context(viewport={"width": 1280, "height": 900})
+            page = context.new_page()
+            context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+            page.goto((HTML / f"{name}.html").as_uri(), wait_until="load")
+            text, maths, files = page.evaluate(WATCH)
+            seconds = f"text {text / 1000:.1f} s, maths {maths / 1000:.1f} s"
+            print(f"pages: {name} at 1/{SLOWER} speed: {seconds}, {files} files")
+            context.close()
+        browser.close()
