@@ -88,7 +88,7 @@ def card(number: str, known: Chapter, pictured: bool) -> str:
     """A chapter's card as HTML, one link. The picture has no words: title and question are beside it."""
     source = f"../{PICTURES.as_posix()}/{number}.png"
     image = f'<span class="chapter-picture"><img src="{source}" alt="" loading="lazy"></span>' if pictured else ""
-    words = f'<span class="chapter-title">{number} {escape(known.title)}</span> <em>{escape(known.question)}</em>'
+    words = f'<span class="chapter-title">{int(number)}. {escape(known.title)}</span> <em>{escape(known.question)}</em>'
     return f'<li><a href="{known.page}.html">{image}{words}</a></li>'
 
 
@@ -146,10 +146,14 @@ def drawing(needs: dict[str, list[str]], titles: dict[str, Chapter]) -> str:
     discs = [
         f'<a href="{known.page}.html"><title>{escape(known.title)}</title>'
         f'<circle cx="{x[number]:g}" cy="{y[number]:g}" r="16"/>'
-        f'<text x="{x[number]:g}" y="{y[number] + 5:g}">{number}</text></a>'
+        f'<text x="{x[number]:g}" y="{y[number] + 5:g}">{int(number)}</text></a>'
         for number, known in titles.items()
     ]
-    said = "; ".join(f"{number} needs {' and '.join(before)}" for number, before in needs.items() if before)
+    said = "; ".join(
+        f"{int(number)} needs {' and '.join(str(int(other)) for other in before)}"
+        for number, before in needs.items()
+        if before
+    )
     return (
         f'<figure class="needs"><svg viewBox="0 0 {size[0]:g} {size[1]:g}" role="group" aria-label="What needs what: '
         f'{said}.">{"".join(lines)}{"".join(discs)}</svg></figure>'
