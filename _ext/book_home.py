@@ -19,6 +19,7 @@ of that name, so that nothing stands in two places.
 import base64
 import json
 import re
+import sys
 from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,7 +28,12 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-BOOK = Path(__file__).parent.parent / "book"
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))  # the package need not be installed to build the book, nor torch
+
+from gan_lessons.plain_copies import published_address  # noqa: E402
+
+BOOK = ROOT / "book"
 PICTURES = Path("_static", "cards")  # in the finished book
 WIDTH, HEIGHT, LEFT, TOP = 96, 62, 48, 40  # of the picture of what needs what, in its own units: steps and margins
 
@@ -170,8 +176,8 @@ class Colab(SphinxDirective):
         page, config = self.arguments[0], self.config
         if not (BOOK / f"{page}.ipynb").is_file():
             raise self.error(f"there is no chapter {page!r} in {BOOK.name}/")
-        repository = config.html_theme_options["repository_url"].removeprefix("https://github.com/").strip("/")
-        url = f"https://colab.research.google.com/github/{repository}/blob/{config.plain_copies_branch}/{page}.ipynb"
+        repository = config.html_theme_options["repository_url"]
+        url = published_address(repository, config.plain_copies_branch)(f"{page}.ipynb")
         words = escape(" ".join(self.content))
         return [nodes.raw("", f'<a class="home-button" href="{escape(url)}">{words}</a>', format="html")]
 

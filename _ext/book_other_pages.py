@@ -26,13 +26,13 @@ def write_other_pages(app: Sphinx, exception: Exception | None) -> None:
         return
     out, base, title = Path(app.outdir), book_head.address(app.config), str(app.config.html_title)
     home = f"{app.config.root_doc}.html"
-    icon = '<link rel="icon" href="_static/favicon.svg">\n'
     words = book_head.summary(app.env.get_doctree(app.config.root_doc))
-    head = f'<meta http-equiv="refresh" content="0; url={home}">\n{icon}' + book_head.card(app, title, words, home, "")
+    head = f'<meta http-equiv="refresh" content="0; url={home}">\n' + book_head.card(app, title, words, home, "")
     head += f'<link rel="canonical" href="{base}{home}">\n' if base else ""
     body = f'<h1>{escape(title)}</h1>\n<p>{escape(words)}</p>\n<p><a href="{home}">To the book</a></p>'
     (out / "index.html").write_text(page(title, head, body), encoding="utf-8")
-    head = '<meta name="robots" content="noindex">\n' + (f'<base href="{base}">\n' if base else "") + icon
+    head = '<meta name="robots" content="noindex">\n' + (f'<base href="{base}">\n' if base else "")
+    head += '<link rel="icon" href="_static/favicon.svg">\n'  # not for index.html, which is gone before it comes
     body = (
         "<h1>This page does not exist</h1>\n<p>It may have moved, or its address has a slip of the pen.</p>\n"
         f'<p><a href="{home}">The book begins here.</a></p>'
