@@ -17,7 +17,7 @@ from gan_lessons import data, ensemble, losses, noise, toys
 from gan_lessons.losses import Objective
 from gan_lessons.models import convolutions, layers, mlp, mlp_discriminator, mlp_generator
 from gan_lessons.noise import Prior
-from gan_lessons.training import GAN, Penalty, Step, train, train_falling
+from gan_lessons.training import GAN, Penalty, Step, train
 
 RING = toys.ring(std=0.02)
 
@@ -73,12 +73,11 @@ DCGAN = Game(
         convolutions.dcgan_discriminator, width=32, deep=True, norm=False, init=convolutions.keep_init
     ),
     prior=noise.gaussian(64),
-    rounds=12_000,
+    rounds=8_000,
     batch=64,
     lr=2e-3,
     betas=(0.0, 0.99),
     penalty=partial(losses.r1, gamma=1.0, share=0.25),
-    play=train_falling,
 )
 
 

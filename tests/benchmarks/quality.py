@@ -26,8 +26,7 @@ class Contestant(NamedTuple):
 def quality(seconds: float = 60.0, seed: int = 0) -> dict[str, list[tuple[int, int, float, float]]]:
     """Play each game for so many seconds of one core, and print its distances by both judges on the way.
 
-    Returns (seconds, rounds, distance, second distance) by game. Judging is not counted. Rates fall as they do in a
-    game of full length, so that a short time sees none of it.
+    Returns (seconds, rounds, distance, second distance) by game. Judging is not counted.
     """
     torch.set_num_threads(1)
     judged = judges.opinions(data.load("mnist", "test").images)
