@@ -617,6 +617,22 @@ def test_page_never_scrolls_sideways_on_a_phone(phone: Visit) -> None:
         assert cut == []
 
 
+def test_twice_the_size_of_text_leaves_all_buttons_on_a_phone(visit: Callable[..., Visit]) -> None:
+    page = visit("book/intro.html", width=390).page
+    page.add_style_tag(content="html { font-size: 200% }")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    boxes = [one.bounding_box() for one in page.locator(".bd-header-article button").all() if one.is_visible()]
+    assert len(boxes) >= 5
+    for box in boxes:
+        assert box["x"] >= 0 and box["y"] >= 0 and box["x"] + box["width"] <= 390
+
+
+def test_printed_lines_are_whole_on_a_phone(visit: Callable[..., Visit]) -> None:
+    page = visit("book/02_cross_entropy.html", width=390).open_all().page
+    cut = "[...document.querySelectorAll('.cell_output pre')].filter(one => one.scrollWidth > one.clientWidth).length"
+    assert page.evaluate(cut) == 0
+
+
 @on_a_phone
 def test_each_film_works_from_the_disk_and_is_four_pictures_on_paper(phone: Visit) -> None:
     from_the_start = phone.page.locator(".tag_from-the-start .film input")  # a film after a forecast
