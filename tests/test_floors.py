@@ -80,6 +80,7 @@ FLOORS = {
     "runs": 3,
     "zoo": 3,
     "judges": 3,
+    "ablation": 4,
     "": 4,  # __init__
     "plain_copies": 5,  # it asks for this version of the package
     "__main__": 6,

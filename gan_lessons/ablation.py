@@ -1,0 +1,90 @@
+"""Change one thing of a base game, and measure what it does: whole games, judged along the way.
+
+    lab = ablation.Lab(data.load("mnist"), judges.opinions(test.images), 10_000)
+    changed = {"noise from U[0, 1)": base.MLP._replace(prior=noise.uniform(100, 0, 1))}
+    table = ablation.study(lab, base.MLP, changed, profile.seeds(10), folder=folder, name="09-noises")
+    studies.factors(table, "second_distance@100", baseline=ablation.UNCHANGED).words()
+
+The unchanged games lie in a table of their own, base-MLP.csv, so that all chapters share them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from gan_lessons import base, runs, studies
+from gan_lessons.base import Game
+from gan_lessons.checks import whole
+from gan_lessons.data import Images
+from gan_lessons.training import GAN
+
+UNCHANGED = "as it is"  # the baseline of every table
+CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
+
+
+class Lab(NamedTuple):
+    """What all games of a study have in common: the images, who judges, and where they are played."""
+
+    images: Images  # that D sees
+    judge: Callable[[Tensor], Mapping[str, float]]  # of samples (n, c, h, w) in [0, 1], such as judges.opinions
+    samples: int  # fresh ones for each reading
+    device: torch.device = torch.device("cpu")
+    dtype: torch.dtype = torch.float32  # of games with convolutions: profiles.convolution_dtype(device)
+
+    def play(self, game: Game, seed: int, shares: Sequence[int] = (10, 30, 100)) -> dict[str, float]:
+        """Play a whole game and return its row: name@share of the averaged generator, and last_name of the last.
+
+        `shares` are the readings, in per cent of the game's rounds. Raises what `base.start` and `runs.read_along` do.
+        """
+        convolves = any(isinstance(layer, CONVOLUTIONS) for layer in game.generator().modules())
+        dtype = self.dtype if convolves else torch.float32
+        gan, batches, rest = base.start(game, self.images, seed, device=self.device, dtype=dtype)
+        at = studies.marks(game.rounds, shares)
+        return runs.read_along(gan, batches, game.rounds, self.score, at=at, play=game.play, **rest)
+
+    def score(self, gan: GAN) -> Mapping[str, float]:
+        """What the judge says of fresh samples."""
+        return self.judge(gan.images(self.samples))
+
+
+def study(
+    lab: Lab,
+    game: Game,
+    changed: Mapping[str, Game],
+    seeds: Sequence[int],
+    *,
+    folder: str | Path,
+    name: str,
+    executor: Executor | None = None,
+) -> studies.Table:
+    """Play `game` and its changed forms, each with every seed, and return one table; the unchanged is UNCHANGED.
+
+    The changed games lie in folder/name.csv, the unchanged ones in folder/base-GAME.csv, GAME being game.name; a row
+    that is there is not played again. Raises ValueError for a changed game that is called as the baseline or equal to
+    it, and what `studies.run` raises: also for a table that another base game made.
+    """
+    whole("the number of samples", lab.samples, 2)
+    if not changed or name == f"base-{game.name}":
+        raise ValueError(f"a study needs a changed game, and a name of its own: here are {list(changed)} and {name!r}")
+    for words, other in changed.items():
+        if words == UNCHANGED:
+            raise ValueError(f"{UNCHANGED!r} is the unchanged {game.name}; call what you changed by what you changed")
+        if other == game:
+            raise ValueError(f"{words!r} changes nothing: it is {game.name} itself")
+    settings = {**numbers(game), "samples": lab.samples, "images": lab.images.name}
+    tables = [
+        studies.run(games, seeds, lab.play, path=Path(folder) / f"{file}.csv", settings=settings, executor=executor)
+        for file, games in ((f"base-{game.name}", {UNCHANGED: game}), (name, changed))
+    ]
+    return studies.Table(tables[0].rows + tables[1].rows)
+
+
+def numbers(game: Game) -> dict[str, object]:
+    """What tells a base game from another with its name: its numbers, and how many weights its networks have."""
+    weights = [sum(w.numel() for w in make().parameters()) for make in (game.generator, game.discriminator)]
+    told = {"game": game.name, "z": game.prior.name, "z_dim": game.prior.dim, "weights of G, D": weights}
+    return told | {name: getattr(game, name) for name in ("rounds", "batch", "lr", "betas", "d_steps", "g_steps")}
