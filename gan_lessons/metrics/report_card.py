@@ -77,7 +77,7 @@ class Report(NamedTuple):
     def record(self) -> dict[str, dict[str, Any]]:
         """By measure: mean and half-width of its 95 % interval (None for one draw), the floor's, verdict; fit for JSON.
 
-        "missed" is the smallest difference that four of five such comparisons would have seen.
+        "missed" is the smallest difference that about four of five such comparisons would have seen.
         """
         found = {}
         for key, measure in MEASURES.items():
@@ -118,7 +118,7 @@ class Report(NamedTuple):
         (label, larger, form), facts = MEASURES[key], self.record()[key]
         ours = plus_minus_words(facts["mean"], facts["half"], form)
         floor = plus_minus_words(facts["floor"], facts["floor_half"], form)
-        nulls = [format(getattr(null, key), form) for null in self.nulls.values()]
+        nulls = [number(getattr(null, key), form) for null in self.nulls.values()]
         word = facts["verdict"]
         if word == "no difference seen" and facts["missed"] > 0:
             word += f"; under {number(facts['missed'], form)} it would be missed"
