@@ -96,6 +96,66 @@ def prediction_range(values: ArrayLike, level: float = 0.99) -> tuple[float, flo
     return mean - reach, mean + reach
 
 
+@lru_cache
+def visible(df: int, power: float = 0.8, level: float = 0.95) -> float:
+    """The effect, in its own estimated standard error e, that another study as large sees with this probability.
+
+    That study, of the error e', sees z + c e where |z + c e| > q e'. The probability is the mean over e and e' (with df
+    degrees of freedom, in units of the true error, each at 400 equally likely places) of the normal one over z; q is
+    Student's quantile. So an error that came out small by luck does not promise too much.
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import chi2, norm, t
+
+    errors = np.sqrt(chi2.ppf((np.arange(400) + 0.5) / 400, df) / df)
+    bound = t.ppf((1 + level) / 2, df) * errors[:, None]  # (e', 1)
+
+    def seen(c: float) -> float:
+        return float(np.mean(norm.sf(bound - c * errors) + norm.cdf(-bound - c * errors)))
+
+    return float(brentq(lambda c: seen(c) - power, 0.0, 1e4, xtol=1e-4))
+
+
+class Difference(NamedTuple):
+    """How far the mean of some values lies above that of others, its interval, and what was too small to be seen."""
+
+    mean: float
+    low: float
+    high: float
+    missed: float  # the smallest difference that four of five such comparisons would have seen
+
+    @property
+    def seen(self) -> int:
+        """1 where the interval lies above 0, -1 where it lies below, else 0."""
+        return int(self.low > 0) - int(self.high < 0)
+
+
+def difference(values: ArrayLike, floor: ArrayLike, level: float = 0.99, overlap: float = 0.0) -> Difference:
+    """Compare two independent samples by Welch's interval (1947): the mean of `values` less that of `floor`.
+
+    values (m,), m >= 1; floor (k,), k >= 2. A single value is held against the range of one more of the floor's
+    (`prediction_range`). `overlap` is the mean correlation of two of the floor's values, where they are draws that
+    share images: their spread is then too small by 1 - overlap, and their mean less certain.
+    Raises ValueError for too few values, NaN or infinity.
+    """
+    from scipy.stats import t
+
+    _refuse_level(level)
+    floor, values = _checked(floor), np.atleast_1d(np.asarray(values, dtype=float))
+    values = values if len(values) == 1 and np.isfinite(values).all() else _checked(values)
+    if not 0 <= overlap < 1:
+        raise ValueError(f"the overlap is a correlation from 0 to below 1, not {overlap!r}")
+    m, k = len(values), len(floor)
+    of_one = float(floor.var(ddof=1)) / (1 - overlap)  # the variance of a value of the floor
+    of_floor = of_one * (1 + (k - 1) * overlap) / k  # of their mean
+    of_values = float(values.var(ddof=1)) / m if m > 1 else of_one
+    error, away = of_floor + of_values, float(values.mean() - floor.mean())
+    welch = error**2 / (of_floor**2 / (k - 1) + of_values**2 / (m - 1)) if error and m > 1 else k - 1.0
+    reach = float(t.ppf((1 + level) / 2, welch)) * math.sqrt(error)
+    missed = visible(max(1, int(welch)), level=level) * math.sqrt(error) if error else 0.0
+    return Difference(away, away - reach, away + reach, missed)
+
+
 def share(hits: int, n: int, level: float = 0.95) -> Interval:
     """The share hits / n and its exact binomial interval (Clopper and Pearson 1934); 0 <= hits <= n."""
     from scipy.stats import beta

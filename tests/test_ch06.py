@@ -34,14 +34,36 @@ def test_the_distance_by_hand_is_the_packages(n: int) -> None:
     assert ours > 1
 
 
-def test_the_distance_by_hand_on_the_chapters_two_numbers_is_6() -> None:
-    a, b = (torch.tensor(x, dtype=torch.float64)[:, None].repeat(1, 1) for x in ([1.0, 3.0], [2.0, 6.0]))
+def test_two_numbers_each_by_plan_and_by_formula_cost_5_and_with_n_minus_1_they_would_cost_6() -> None:
+    a, b = (torch.tensor(x, dtype=torch.float64)[:, None] for x in ([1.0, 3.0], [2.0, 6.0]))
+    plan = (a.sort(0).values - b.sort(0).values).square().mean()
+    formula = (a.mean() - b.mean()) ** 2 + (a.std(correction=0) - b.std(correction=0)) ** 2
+    assert float(plan) == float(formula) == 5
     assert frechet_distance(moments(a), moments(b)) == pytest.approx(6.0)
     # torch.cov of one column is a number; in two dimensions, each coordinate by itself, it is twice 6
     two = [torch.cat([torch.cat([x, x * 0]), torch.cat([x * 0, x])], 1) for x in (a, b)]
     assert float(by_hand("06_how_good", torch=torch)["frechet_by_hand"](*two)) == pytest.approx(
         frechet_distance(*map(moments, two)), rel=1e-9
     )
+
+
+def test_twins_are_found_where_they_are() -> None:
+    images = torch.randint(256, (27, 1, 28, 28), dtype=torch.uint8)
+    shown = {"A": images.clone(), "B": images}
+    shown["A"][20] = shown["A"][3]
+    for machine, places in (("A", (4, 21)), ("machine a", np.array([21, 4])), ("A", [21, 4])):
+        assert ch06.find_twins(machine, places, shown) == (True, "Right. Machine A shows 1 such pair here.")
+    for machine, places, words in (
+        ("B", (4, 21), "differ, in 7"),
+        ("A", (3, 20), "differ, in 7"),
+        ("A", (4, 4), "two different places"),
+        ("A", (0, 28), "two different places"),
+        ("E", (4, 21), "none of them"),
+    ):
+        assert ch06.find_twins(machine, places, shown).correct is False
+        assert words in ch06.find_twins(machine, places, shown).message
+    assert "no machine shows" in ch06.find_twins("B", (4, 21), {"B": images}).message
+    assert ch06.find_twins(..., (..., ...), shown).correct is None
 
 
 @pytest.mark.parametrize(
@@ -87,9 +109,9 @@ def off(a: Tensor, pairs: float) -> Tensor:
         (lambda x, g: kernel_distance(x.mul_(2), g), "changed argument 1"),
     ],
 )
-def test_2_knows_the_usual_wrong_turns(kernel: Callable[[Tensor, Tensor], Any], words: str) -> None:
-    assert words in ch06.check_2(kernel).message
-    assert ch06.check_2(kernel).correct is (words == "Right")
+def test_4_knows_the_usual_wrong_turns(kernel: Callable[[Tensor, Tensor], Any], words: str) -> None:
+    assert words in ch06.check_4(kernel).message
+    assert ch06.check_4(kernel).correct is (words == "Right")
 
 
 @pytest.mark.parametrize(
@@ -129,9 +151,9 @@ def test_3_knows_the_usual_wrong_turns(answer: dict[str, str], words: str) -> No
         (lambda r, f, k: precision_recall(r.mul_(2), f.mul_(2), k), "changed real"),
     ],
 )
-def test_4_knows_the_usual_wrong_turns(measure: Callable[..., Any], words: str) -> None:
-    assert words in ch06.check_4(measure).message
-    assert ch06.check_4(measure).correct is (words == "Right")
+def test_2_knows_the_usual_wrong_turns(measure: Callable[..., Any], words: str) -> None:
+    assert words in ch06.check_2(measure).message
+    assert ch06.check_2(measure).correct is (words == "Right")
 
 
 def line(n: Tensor, distances: Tensor, which: int) -> float:

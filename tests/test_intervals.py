@@ -92,3 +92,37 @@ def test_a_level_that_is_none_is_refused_by_every_interval(level: float) -> None
     ):
         with pytest.raises(ValueError, match="the level of an interval lies between 0 and 1"):
             make()
+
+
+def test_the_difference_of_two_samples_is_welchs() -> None:
+    from scipy.stats import ttest_ind
+
+    values, floor = [1.0, 2.5, 2.0, 4.0, 3.1], [0.5, 0.4, 0.9, 0.8, 0.1, 0.7, 0.2]
+    level = 1 - ttest_ind(values, floor, equal_var=False).pvalue  # at which the interval just touches 0
+    found = intervals.difference(values, floor, level)
+    assert found.low == pytest.approx(0, abs=1e-9)
+    assert found.mean == pytest.approx(np.mean(values) - np.mean(floor))
+    assert intervals.difference(values, floor, level - 1e-6).seen == 1
+    assert intervals.difference(floor, values, level - 1e-6).seen == -1
+    assert intervals.difference(values, floor, level + 1e-6).seen == 0
+
+
+def test_one_value_is_compared_with_the_range_of_one_more() -> None:
+    floor = [3.0, 4.0, 5.0, 4.5]
+    low, high = intervals.prediction_range(floor)
+    assert intervals.difference([high + 1e-6], floor).seen == 1
+    assert intervals.difference([high - 1e-6], floor).seen == 0
+    assert intervals.difference([low - 1e-6], floor).seen == -1
+
+
+def test_draws_that_overlap_count_for_less() -> None:
+    # With a correlation r the sample variance is (1 - r) s^2, and that of the mean (1 + (k - 1) r) s^2 / k.
+    floor, values = [1.0, 2.0, 3.0, 4.0], [2.0, 2.0, 2.0]
+    plain, shared = (intervals.difference(values, floor, overlap=r) for r in (0.0, 0.2))
+    assert (shared.high - shared.mean) / (plain.high - plain.mean) == pytest.approx(math.sqrt(1.6 / 0.8))
+    for wrong in (-0.1, 1.0, math.nan):
+        with pytest.raises(ValueError, match="overlap"):
+            intervals.difference(values, floor, overlap=wrong)
+    for values, floor in (([], [1.0, 2.0]), ([1.0], [1.0]), ([math.nan], [1.0, 2.0]), ([1.0], [1.0, math.inf])):
+        with pytest.raises(ValueError, match=r"two values|NaN"):
+            intervals.difference(values, floor)

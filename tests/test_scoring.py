@@ -11,7 +11,7 @@ from gan_lessons import data, metrics
 from gan_lessons.metrics.classifier import DigitClassifier, NormedClassifier, fit_classifier
 from gan_lessons.metrics.distances import frechet_distance, kernel_distances, moments
 from gan_lessons.metrics.neighbours import precision_recall
-from gan_lessons.metrics.report_card import BY_JUDGE, MEASURES, Scores, verdict
+from gan_lessons.metrics.report_card import BY_JUDGE, MEASURES
 
 N = 250
 
@@ -126,7 +126,7 @@ def test_a_reference_has_its_floor_of_disjoint_draws_and_its_nulls(case: Case) -
 
 
 def test_a_floor_takes_as_many_draws_as_there_are_images(case: Case) -> None:
-    assert len(metrics.reference(case.judge, case.test, case.train, 400, floors=5).floor) == 2
+    assert len(metrics.reference(case.judge, case.test, case.train, 400, floors=5).floor) == 5
     with pytest.raises(ValueError, match="two draws of n = 600"):
         metrics.reference(case.judge, case.test, case.train, 600)
 
@@ -197,15 +197,16 @@ def test_class_shares_and_coverage() -> None:
     assert metrics.coverage(shares, torch.tensor([0.2, 0.2, 0.3, 0.3])) == 2
 
 
-def test_the_verdict_on_real_draws_is_a_false_alarm_about_as_often_as_it_says() -> None:
-    # The null of the verdict: one more draw from the floor's own distribution.
-    source = torch.Generator().manual_seed(0)
-    alarms = 0
-    for _ in range(500):
-        *floor, new = torch.randn(6, generator=source).tolist()
-        alarms += verdict([new], floor, True) != "no difference"
-    assert alarms <= 15  # expected 5 of 500
-    assert len(MEASURES) == len(Scores._fields)
+def test_the_floor_has_as_many_draws_as_asked_for_and_says_what_they_share(case: Case) -> None:
+    apart = case.reference  # four draws of 250 of 1,000 images
+    assert (len(apart.floor), apart.overlap) == (4, 0.0)
+    shared = metrics.reference(case.judge, case.test, case.train, N, floors=6)
+    assert shared.floor[:4] == apart.floor
+    # 8 of the 15 pairs are of different orders and share a quarter of their images, but for chance
+    assert shared.overlap == pytest.approx(8 / 15 / 4, abs=0.03)
+    assert metrics.report(case.draws(), shared).overlap == shared.overlap
+    with pytest.raises(ValueError, match="a floor needs two draws"):
+        metrics.reference(case.judge, case.test, case.train, N, floors=1)
 
 
 def test_chapter_05_finds_its_judge_here() -> None:

@@ -1,6 +1,7 @@
 """Checkers of chapter 06, How do we know it is good?"""
 
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from gan_lessons import data
 from gan_lessons.exercises import Verdict, checker, close, not_yet, right
-from gan_lessons.exercises.forms import Unfit, any_number, several, table, tensor
+from gan_lessons.exercises.forms import Unfit, any_number, several, table, tensor, whole_number
 from gan_lessons.exercises.rounding import fault
 from gan_lessons.exercises.traces import changes
 from gan_lessons.exercises.trials import agrees, misses
@@ -19,6 +20,32 @@ from gan_lessons.metrics.neighbours import copy_limit, precision_recall, share_o
 
 Function = Callable[..., Any]
 HIDDEN = 300  # images in exercise 6
+
+
+@checker(str, several(whole_number, 2))
+def find_twins(machine: str, places: tuple[int, ...], shown: dict[str, Tensor]) -> Verdict:
+    """Two places, from 1 on, at which a machine shows the same image; `shown` holds the images by the machine."""
+    name = machine.strip().upper()[-1:]
+    if name not in shown:
+        return not_yet(f"The machines are called {', '.join(shown)}; {machine!r} is none of them.")
+    twins = {key: _twins(images) for key, images in shown.items()}
+    if not any(twins.values()):
+        return not_yet(f"You could not: this time no machine shows an image twice among {len(shown[name])}.")
+    one, other = sorted(places)
+    if one == other or one < 1 or other > len(shown[name]):
+        return not_yet(f"Give two different places from 1 to {len(shown[name])}, counted row by row.")
+    if (one, other) in twins[name]:
+        return right(f"Machine {name} shows {len(twins[name])} such pair{'s' * (len(twins[name]) > 1)} here.")
+    a, b = (shown[name][place - 1].float() for place in (one, other))
+    return not_yet(
+        f"In machine {name} the images at {one} and {other} differ, in {int((a != b).sum())} of their pixels."
+    )
+
+
+def _twins(images: Tensor) -> list[tuple[int, int]]:
+    """All pairs of places, from 1 on, with the same image, bit by bit."""
+    pairs = combinations(enumerate(images, 1), 2)
+    return [(i, j) for (i, one), (j, other) in pairs if torch.equal(one, other)]
 
 
 @checker(float)
@@ -40,7 +67,70 @@ def check_1(answer: float) -> Verdict:
 
 
 @checker(callable)
-def check_2(kernel: Function) -> Verdict:
+def check_2(measure: Function) -> Verdict:
+    """measure(real, fake, k): precision and recall."""
+    for real, fake, k in _two_clouds():
+        with changes(real=real, fake=fake) as changed:
+            result = measure(real, fake, k)
+        if changed:
+            raise Unfit(f"may be right, but {changed[0]}")
+        given = several(any_number, 2)(result)
+        if pointer := _of_the_shares(given, real, fake, k):
+            return not_yet(pointer)
+    return right("Swap the two sets, and precision and recall swap.")
+
+
+def _two_clouds() -> Iterator[tuple[Tensor, Tensor, int]]:
+    for k in (1, 3):
+        yield _cloud(60, 2, 0), _cloud(50, 2, 1, 0.9) * 0.6, k
+    yield _cloud(20, 5, 2).double(), _cloud(70, 5, 3).double() * 2, 2
+    yield _cloud(8, 3, 4), _cloud(12, 3, 5) + 50, 5  # far apart
+
+
+def _of_the_shares(given: tuple[float, ...], real: Tensor, fake: Tensor, k: int) -> str:
+    """What is wrong with a precision and a recall; "" where nothing is."""
+    truth = precision_recall(real, fake, k)
+    if close(given, truth, 1e-3):
+        return ""
+    if close(given, truth[::-1], 1e-3):
+        return "The two are swapped: precision asks about the fake points, recall about the real ones."
+    if k == 1 and close(given, (0.0, 0.0), 1e-3):
+        return "Your balls have radius 0: the nearest point to a point is itself. Take the next one."
+    if k > 1 and close(given, precision_recall(real, fake, k - 1), 1e-3):
+        return "Your balls reach to the (k-1)-th nearest other point: the point itself has been counted."
+    if close(given, _own_balls(real, fake, k), 1e-3):
+        return "The balls stand round the wrong points: precision uses balls round the real points."
+    if close([one / 100 for one in given], truth, 1e-3):
+        return "Those are per cent. Give shares, between 0 and 1."
+    if close([given[0] / len(fake), given[1] / len(real)], truth, 1e-3):
+        return "Those are numbers of points. Take the mean over all of them."
+    mine, wanted = (", ".join(f"{value:.3f}" for value in pair) for pair in (given, truth))
+    return f"For a test case with k = {k} yours gives {mine}, but it should be {wanted}."
+
+
+@checker(table(str, "X", "Y", "Z"))
+def check_3(answer: dict[str, str]) -> Verdict:
+    """Which report card belongs to which fault."""
+    truth = {"X": "memory", "Y": "dropped class", "Z": "blur"}
+    known = {_letters(fault): fault for fault in truth.values()}
+    unknown = [word for word in answer.values() if _letters(word) not in known]
+    if unknown:
+        return not_yet(f"Use the words {sorted(truth.values())}; {unknown[0]!r} is none of them.")
+    given = {key: known[_letters(word)] for key, word in answer.items()}
+    if given == truth:
+        return right("X would win every contest that looks at the Fréchet distance alone.")
+    if given["X"] != "memory":
+        return not_yet("All of X's images count as copies, and yet its distance is that of real images. Who does that?")
+    return not_yet("One of Y and Z draws nine digits only. Count the classes.")
+
+
+def _letters(word: str) -> str:
+    """The letters of a word or two: "dropped_class" is "dropped class"."""
+    return "".join(filter(str.isalnum, word))
+
+
+@checker(callable)
+def check_4(kernel: Function) -> Verdict:
     """kernel(x, g): the unbiased kernel distance of features (n, d) and (m, d)."""
     for (x, g), given, wanted in misses(kernel, kernel_distance, _pairs_of_clouds()):
         truth, n, m = float(wanted), len(x), len(g)
@@ -80,69 +170,6 @@ def _pairs_of_clouds() -> Iterator[tuple[Tensor, Tensor]]:
     for n, m, d in ((40, 20, 1), (6, 9, 3), (9, 6, 3), (2, 3, 5)):
         yield _cloud(n, d, 0), _cloud(m, d, 1, 0.5)
         yield _cloud(n, d, 0).double(), _cloud(m, d, 1, 0.5).double()
-
-
-@checker(table(str, "X", "Y", "Z"))
-def check_3(answer: dict[str, str]) -> Verdict:
-    """Which report card belongs to which fault."""
-    truth = {"X": "memory", "Y": "dropped class", "Z": "blur"}
-    known = {_letters(fault): fault for fault in truth.values()}
-    unknown = [word for word in answer.values() if _letters(word) not in known]
-    if unknown:
-        return not_yet(f"Use the words {sorted(truth.values())}; {unknown[0]!r} is none of them.")
-    given = {key: known[_letters(word)] for key, word in answer.items()}
-    if given == truth:
-        return right("X would win every contest that looks at the Fréchet distance alone.")
-    if given["X"] != "memory":
-        return not_yet("All of X's images count as copies, and yet its distance is that of real images. Who does that?")
-    return not_yet("One of Y and Z draws nine digits only. Count the classes.")
-
-
-def _letters(word: str) -> str:
-    """The letters of a word or two: "dropped_class" is "dropped class"."""
-    return "".join(filter(str.isalnum, word))
-
-
-@checker(callable)
-def check_4(measure: Function) -> Verdict:
-    """measure(real, fake, k): precision and recall."""
-    for real, fake, k in _two_clouds():
-        with changes(real=real, fake=fake) as changed:
-            result = measure(real, fake, k)
-        if changed:
-            raise Unfit(f"may be right, but {changed[0]}")
-        given = several(any_number, 2)(result)
-        if pointer := _of_the_shares(given, real, fake, k):
-            return not_yet(pointer)
-    return right("Swap the two sets, and precision and recall swap.")
-
-
-def _two_clouds() -> Iterator[tuple[Tensor, Tensor, int]]:
-    for k in (1, 3):
-        yield _cloud(60, 2, 0), _cloud(50, 2, 1, 0.9) * 0.6, k
-    yield _cloud(20, 5, 2).double(), _cloud(70, 5, 3).double() * 2, 2
-    yield _cloud(8, 3, 4), _cloud(12, 3, 5) + 50, 5  # far apart
-
-
-def _of_the_shares(given: tuple[float, ...], real: Tensor, fake: Tensor, k: int) -> str:
-    """What is wrong with a precision and a recall; "" where nothing is."""
-    truth = precision_recall(real, fake, k)
-    if close(given, truth, 1e-3):
-        return ""
-    if close(given, truth[::-1], 1e-3):
-        return "The two are swapped: precision asks about the fake points, recall about the real ones."
-    if k == 1 and close(given, (0.0, 0.0), 1e-3):
-        return "Your balls have radius 0: the nearest point to a point is itself. Take the next one."
-    if k > 1 and close(given, precision_recall(real, fake, k - 1), 1e-3):
-        return "Your balls reach to the (k-1)-th nearest other point: the point itself has been counted."
-    if close(given, _own_balls(real, fake, k), 1e-3):
-        return "The balls stand round the wrong points: precision uses balls round the real points."
-    if close([one / 100 for one in given], truth, 1e-3):
-        return "Those are per cent. Give shares, between 0 and 1."
-    if close([given[0] / len(fake), given[1] / len(real)], truth, 1e-3):
-        return "Those are numbers of points. Take the mean over all of them."
-    mine, wanted = (", ".join(f"{value:.3f}" for value in pair) for pair in (given, truth))
-    return f"For a test case with k = {k} yours gives {mine}, but it should be {wanted}."
 
 
 @checker(callable)
@@ -224,7 +251,8 @@ def check_6(hide: Function, judge: DigitClassifier) -> Verdict:
             f"before in {kept:.0%} of the images only: change each image, and return it in its place."
         )
     return right(
-        f"{copies:.0%} count as copies, and the distance is {after:.1f} (before: {before:.1f}). All were copied."
+        f"{copies:.0%} count as copies, and the distance is {after:.1f} (before: {before:.1f}). All were copied, and "
+        "the judge minds only a little."
     )
 
 

@@ -5,6 +5,7 @@ means something only beside a floor (the score of real images at the same n) and
 """
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import torch
@@ -37,6 +38,7 @@ class Reference(NamedTuple):
     floor: list[Scores]  # of real images, one for each draw
     nulls: dict[str, Scores]
     second: "Reference | None" = None  # the same images by another judge
+    overlap: float = 0.0  # the share of images that two draws of the floor have in common, in the mean
 
 
 def class_shares(probabilities: Tensor) -> Tensor:
@@ -57,24 +59,27 @@ def reference(
     train: Tensor,
     n: int = 10_000,
     *,
-    floors: int = 5,
+    floors: int = 10,
     seed: int = 0,
     second: DigitClassifier | None = None,
 ) -> Reference:
     """Prepare what samples are held against: real images that no generator saw, and those that it was trained on.
 
-    Both are bytes, or floats in [0, 1], of any shape that holds h*w numbers an image. The floor is what `floors`
-    disjoint draws of n training images score (or as many as there are, at least two); training images are not compared
-    with themselves. The nulls are 64 training images over and over, and uniform noise. Random choices come from the
-    seed alone. With a `second` judge, of another make, reports give its opinion, too: a verdict about generators holds
-    where both agree.
-    Raises ValueError for fewer than 2n training images, fewer than 5 real ones, or values outside [0, 1].
+    Both are bytes, or floats in [0, 1], of any shape that holds h*w numbers an image. The floor is what `floors` draws
+    of n training images score, at least two: disjoint ones while the images last, then those of another order, and
+    verdicts allow for what the draws share. Training images are not compared with themselves. The nulls are 64 training
+    images over and over, and uniform noise. Random choices come from the seed alone. With a `second` judge, of another
+    make, reports give its opinion, too: a verdict about generators holds where both agree.
+    Raises ValueError for fewer than two draws, fewer than 2n training images, fewer than 5 real ones, or values outside
+    [0, 1].
     """
     if len(train) < 2 * n or len(real) < 5 or n < 5:
         raise ValueError(
             f"a floor needs two draws of n = {n} from the training images, and there are {len(train)} (and "
             f"{len(real)} real ones, of which 5 are needed); ask for a smaller n, at least 5"
         )
+    if floors < 2:
+        raise ValueError(f"a floor needs two draws of real images, or there is no spread, not floors = {floors}")
     source = torch.Generator("cpu").manual_seed(seed)
     real, train = _as_bytes(real), _as_bytes(train)
     real = real[torch.randperm(len(real), generator=source, device="cpu").to(real.device)]
@@ -88,14 +93,15 @@ def reference(
         floor=[],
         nulls={},
     )
-    order = torch.randperm(len(train), generator=source, device="cpu").to(train.device)
-    draws = [train[rows] for rows in order[: floors * n].split(n) if len(rows) == n]
+    chosen = _floor_rows(len(train), n, floors, source)
+    draws = [train[rows.to(train.device)] for rows in chosen]
     by_heart = draws[0][:BY_HEART].repeat(-(-n // BY_HEART), 1)[:n]
     noise = torch.randint(256, draws[0].shape, dtype=torch.uint8, generator=source, device="cpu").to(train.device)
     frauds = {f"{BY_HEART} images by heart": by_heart, "uniform noise": noise}
     ready = ready._replace(
         floor=[score(draw, ready, own=True) for draw in draws],
         nulls={name: score(images, ready) for name, images in frauds.items()},
+        overlap=_overlap(chosen),
     )
     if second is None:
         return ready
@@ -103,6 +109,21 @@ def reference(
     floor = [_by_another(draw, other, scores) for draw, scores in zip(draws, ready.floor, strict=True)]
     nulls = {name: _by_another(images, other, ready.nulls[name]) for name, images in frauds.items()}
     return ready._replace(second=other._replace(floor=floor, nulls=nulls))
+
+
+def _floor_rows(size: int, n: int, floors: int, source: torch.Generator) -> list[Tensor]:
+    """`floors` draws of n of `size` rows: disjoint ones while the rows last, then those of another order."""
+    found: list[Tensor] = []
+    while len(found) < floors:
+        order = torch.randperm(size, generator=source, device="cpu")
+        found += [rows for rows in order.split(n) if len(rows) == n]
+    return found[:floors]
+
+
+def _overlap(draws: Sequence[Tensor]) -> float:
+    """The mean share of rows that two draws of equal size have in common."""
+    shared = [float(torch.isin(a, b).double().mean()) for a, b in combinations(draws, 2)]
+    return sum(shared) / len(shared)
 
 
 def _view(judge: DigitClassifier, real: Tensor, near: int) -> dict[str, Any]:
@@ -167,11 +188,12 @@ def report(samples: Tensor | Sequence[Tensor], against: Reference, name: str = "
     Raises ValueError as `score`.
     """
     draws = [samples] if isinstance(samples, Tensor) else list(samples)
-    first = Report(name, [score(draw, against) for draw in draws], against.floor, against.nulls, against.n)
+    scores = [score(draw, against) for draw in draws]
+    first = Report(name, scores, against.floor, against.nulls, against.n, overlap=against.overlap)
     if (other := against.second) is None:
         return first
-    opinions = [_by_another(draw, other, scores) for draw, scores in zip(draws, first.draws, strict=True)]
-    return first._replace(second=Report(name, opinions, other.floor, other.nulls, other.n))
+    opinions = [_by_another(draw, other, one) for draw, one in zip(draws, scores, strict=True)]
+    return first._replace(second=first._replace(draws=opinions, floor=other.floor, nulls=other.nulls))
 
 
 def _judged(judge: DigitClassifier, images: Tensor, chunk: int = 1000) -> tuple[Tensor, Tensor]:

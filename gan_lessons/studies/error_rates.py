@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from gan_lessons.intervals import FEW, RESAMPLES, tail
+from gan_lessons.intervals import FEW, RESAMPLES, tail, visible
 
 
 def false_alarms(n: int, level: float = 0.95) -> float:
@@ -39,24 +39,4 @@ def detectable(spread: float, seeds: int, power: float = 0.8, level: float = 0.9
     that measured the spread and the one that looks (normal errors, Student's interval), so that a spread which came out
     small by luck does not promise too much. Infinite for a single seed.
     """
-    return spread * _detectable_in_spreads(seeds, power, level) / math.sqrt(seeds) if seeds > 1 else math.inf
-
-
-@lru_cache
-def _detectable_in_spreads(seeds: int, power: float, level: float) -> float:
-    """The effect c, in units of s / sqrt(n), s a study's spread, that another, of spread s', sees: |z + c s| > q s'.
-
-    The probability is the mean over s and s' (in units of the true spread, each at 400 equally likely places) of the
-    normal one over z; q is Student's quantile.
-    """
-    from scipy.optimize import brentq
-    from scipy.stats import chi2, norm, t
-
-    df = seeds - 1
-    spreads = np.sqrt(chi2.ppf((np.arange(400) + 0.5) / 400, df) / df)
-    bound = t.ppf((1 + level) / 2, df) * spreads[:, None]  # (s', 1)
-
-    def seen(c: float) -> float:
-        return float(np.mean(norm.sf(bound - c * spreads) + norm.cdf(-bound - c * spreads)))
-
-    return float(brentq(lambda c: seen(c) - power, 0.0, 1e4, xtol=1e-4))
+    return spread * visible(seeds - 1, power, level) / math.sqrt(seeds) if seeds > 1 else math.inf

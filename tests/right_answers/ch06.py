@@ -10,35 +10,6 @@ RIGHT = {
         "answer_1 = np.array([[3.0, 4.0]]) @ np.array([[3.0], [4.0]])",
     ),
     2: (
-        "def kernel_distance(x, g):\n"  # by numbers
-        "    k = lambda a, b: (sum(u * v for u, v in zip(a, b)) / len(a) + 1) ** 3\n"
-        "    x, g = x.tolist(), g.tolist()\n"
-        "    def within(a):\n"
-        "        pairs = [k(u, v) for i, u in enumerate(a) for j, v in enumerate(a) if i != j]\n"
-        "        return sum(pairs) / len(pairs)\n"
-        "    return within(x) + within(g) - 2 * sum(k(u, v) for u in x for v in g) / (len(x) * len(g))",
-        "def kernel_distance(x, g):\n"
-        "    x, g = x.double().numpy(), g.double().numpy()\n"
-        "    k = lambda a, b: np.power(a @ b.T / a.shape[1] + 1, 3)\n"
-        "    off = lambda K: K[~np.eye(len(K), dtype=bool)].mean()\n"
-        "    return off(k(x, x)) + off(k(g, g)) - 2 * k(x, g).mean()",
-        "def kernel_distance(x, g):\n"
-        "    both = torch.cat([x, g]).requires_grad_()\n"  # with a gradient
-        "    n, m = len(x), len(g)\n"
-        "    K = (both @ both.T / x.shape[1] + 1) ** 3\n"
-        "    K = K - torch.diag(K.diagonal())\n"
-        "    w = torch.cat([torch.full((n,), 1.0), torch.full((m,), -1.0)]).to(K.dtype)\n"
-        "    size = torch.tensor([n, m])[(w < 0).long()]\n"
-        "    pairs = torch.where(w[:, None] == w, size * (size - 1.0), n * m * 1.0)\n"
-        "    return (K * w[:, None] * w / pairs).sum().reshape(1)",
-        "from gan_lessons.metrics.distances import kernel_distance",  # of the package
-    ),
-    3: (
-        'answer_3 = {"x": "Memory", "y": "dropped_class", "z": "blur "}',
-        'answer_3 = {"Z": "blur", "Y": "dropped  class", "X": "memory"}',
-        'answer_3 = dict(zip("XYZ", np.array(["memory", "dropped class", "blur"])))',
-    ),
-    4: (
         "def my_precision_recall(real, fake, k):\n"
         "    def radii(a):\n"
         "        d = torch.cdist(a, a)\n"
@@ -61,6 +32,35 @@ RIGHT = {
         "        return torch.tensor(hits / len(points), requires_grad=True)\n"
         "    return torch.stack([inside(fake, real), inside(real, fake)])",
         "from gan_lessons.metrics.neighbours import precision_recall as my_precision_recall",
+    ),
+    3: (
+        'answer_3 = {"x": "Memory", "y": "dropped_class", "z": "blur "}',
+        'answer_3 = {"Z": "blur", "Y": "dropped  class", "X": "memory"}',
+        'answer_3 = dict(zip("XYZ", np.array(["memory", "dropped class", "blur"])))',
+    ),
+    4: (
+        "def kernel_distance(x, g):\n"  # by numbers
+        "    k = lambda a, b: (sum(u * v for u, v in zip(a, b)) / len(a) + 1) ** 3\n"
+        "    x, g = x.tolist(), g.tolist()\n"
+        "    def within(a):\n"
+        "        pairs = [k(u, v) for i, u in enumerate(a) for j, v in enumerate(a) if i != j]\n"
+        "        return sum(pairs) / len(pairs)\n"
+        "    return within(x) + within(g) - 2 * sum(k(u, v) for u in x for v in g) / (len(x) * len(g))",
+        "def kernel_distance(x, g):\n"
+        "    x, g = x.double().numpy(), g.double().numpy()\n"
+        "    k = lambda a, b: np.power(a @ b.T / a.shape[1] + 1, 3)\n"
+        "    off = lambda K: K[~np.eye(len(K), dtype=bool)].mean()\n"
+        "    return off(k(x, x)) + off(k(g, g)) - 2 * k(x, g).mean()",
+        "def kernel_distance(x, g):\n"
+        "    both = torch.cat([x, g]).requires_grad_()\n"  # with a gradient
+        "    n, m = len(x), len(g)\n"
+        "    K = (both @ both.T / x.shape[1] + 1) ** 3\n"
+        "    K = K - torch.diag(K.diagonal())\n"
+        "    w = torch.cat([torch.full((n,), 1.0), torch.full((m,), -1.0)]).to(K.dtype)\n"
+        "    size = torch.tensor([n, m])[(w < 0).long()]\n"
+        "    pairs = torch.where(w[:, None] == w, size * (size - 1.0), n * m * 1.0)\n"
+        "    return (K * w[:, None] * w / pairs).sum().reshape(1)",
+        "from gan_lessons.metrics.distances import kernel_distance",  # of the package
     ),
     5: (
         "def at_infinity(n, distances):\n    return np.polyfit(1 / n.numpy(), distances.numpy(), 1)[1]",

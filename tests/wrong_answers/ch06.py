@@ -8,6 +8,33 @@ WRONG = {
         "answer_1 = 3**2 + 5**2 - 1**2",  # variances, not squared
     ),
     2: (
+        "def my_precision_recall(real, fake, k):\n"  # swapped
+        "    def inside(points, centres):\n"
+        "        radii = torch.cdist(centres, centres).kthvalue(k + 1).values\n"
+        "        return float((torch.cdist(points, centres) <= radii).any(1).float().mean())\n\n"
+        "    return inside(real, fake), inside(fake, real)",
+        "def my_precision_recall(real, fake, k):\n"  # the point itself counts as its first neighbour
+        "    def inside(points, centres):\n"
+        "        radii = torch.cdist(centres, centres).kthvalue(k).values\n"
+        "        return float((torch.cdist(points, centres) <= radii).any(1).float().mean())\n\n"
+        "    return inside(fake, real), inside(real, fake)",
+        "def my_precision_recall(real, fake, k):\n"  # each asks for its own ball
+        "    def inside(points, others):\n"
+        "        radii = torch.cdist(points, points).kthvalue(k + 1).values\n"
+        "        return float((torch.cdist(points, others) <= radii[:, None]).any(1).float().mean())\n\n"
+        "    return inside(fake, real), inside(real, fake)",
+        "def my_precision_recall(real, fake, k):\n"  # spoils what it was given
+        "    real -= real.mean(0)\n"
+        "    fake -= fake.mean(0)\n"
+        "    return 1.0, 1.0",
+    ),
+    3: (
+        'answer_3 = {"X": "memory", "Y": "blur", "Z": "dropped class"}',
+        'answer_3 = {"X": "dropped class", "Y": "memory", "Z": "blur"}',
+        'answer_3 = {"X": "copies", "Y": "dropped class", "Z": "blur"}',  # no word of the three
+        'answer_3 = {"X": "memory", "Y": "dropped class", "Z": "dropped class"}',
+    ),
+    4: (
         "def kernel_distance(x, g):\n"  # biased
         "    def k(a, b):\n"
         "        return (a @ b.T / a.shape[1] + 1) ** 3\n\n"
@@ -30,33 +57,6 @@ WRONG = {
         "    def within(a):\n"
         "        return (k(a, a).sum() - k(a, a).diagonal().sum()) / (len(x) * (len(x) - 1))\n\n"
         "    return within(x) + within(g) - 2 * k(x, g).mean()",
-    ),
-    3: (
-        'answer_3 = {"X": "memory", "Y": "blur", "Z": "dropped class"}',
-        'answer_3 = {"X": "dropped class", "Y": "memory", "Z": "blur"}',
-        'answer_3 = {"X": "copies", "Y": "dropped class", "Z": "blur"}',  # no word of the three
-        'answer_3 = {"X": "memory", "Y": "dropped class", "Z": "dropped class"}',
-    ),
-    4: (
-        "def my_precision_recall(real, fake, k):\n"  # swapped
-        "    def inside(points, centres):\n"
-        "        radii = torch.cdist(centres, centres).kthvalue(k + 1).values\n"
-        "        return float((torch.cdist(points, centres) <= radii).any(1).float().mean())\n\n"
-        "    return inside(real, fake), inside(fake, real)",
-        "def my_precision_recall(real, fake, k):\n"  # the point itself counts as its first neighbour
-        "    def inside(points, centres):\n"
-        "        radii = torch.cdist(centres, centres).kthvalue(k).values\n"
-        "        return float((torch.cdist(points, centres) <= radii).any(1).float().mean())\n\n"
-        "    return inside(fake, real), inside(real, fake)",
-        "def my_precision_recall(real, fake, k):\n"  # each asks for its own ball
-        "    def inside(points, others):\n"
-        "        radii = torch.cdist(points, points).kthvalue(k + 1).values\n"
-        "        return float((torch.cdist(points, others) <= radii[:, None]).any(1).float().mean())\n\n"
-        "    return inside(fake, real), inside(real, fake)",
-        "def my_precision_recall(real, fake, k):\n"  # spoils what it was given
-        "    real -= real.mean(0)\n"
-        "    fake -= fake.mean(0)\n"
-        "    return 1.0, 1.0",
     ),
     5: (
         "def at_infinity(n, distances):\n    return float(distances[-1])",  # still biased
