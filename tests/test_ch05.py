@@ -1,15 +1,18 @@
 """Chapter 05: its loop by hand is the library's loop, and its checkers know what they say."""
 
+import copy
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from gan_lessons import GAN, data, losses, models, noise, train
+from gan_lessons import GAN, base, data, losses, profiles, train
 from gan_lessons.exercises import Verdict, ch05
 from tests.chapters import assert_listed_right, assert_listed_wrong, by_hand, cases, difference
 from tests.right_answers.ch05 import RIGHT
@@ -18,31 +21,68 @@ from tests.wrong_answers.ch05 import WRONG
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch05, f"check_{number}") for number in range(1, 7)}
 
 
-def game(seed: int = 0) -> tuple[GAN, data.Batches]:
-    torch.manual_seed(seed)
-    prior = noise.Prior("uniform", 100, lambda n, dim, **where: torch.rand(n, dim, dtype=torch.float64) * 2 - 1)
-    gan = GAN(models.mlp_generator((16,)).double(), models.mlp_discriminator((16,)).double(), prior)
-    digits = data.load("digits").images[:100]
-    return gan, data.batches(digits, 16, transform=lambda b: data.unit(b).flatten(1).double(), seed=3)
+def rows(batch: int) -> Iterator[tuple[torch.Tensor]]:
+    """Batches as the program draws them: with replacement, from the global generator."""
+    x = data.load("digits", size=28, channels=1).images.flatten(1) / 127.5 - 1
+    while True:
+        yield (x[torch.randint(len(x), (batch,))],)
 
 
-def test_the_loop_by_hand_and_the_library_end_in_equal_weights() -> None:
-    (hand, batches), (ours, our_batches) = game(), game()
-    torch.manual_seed(7)
-    by_hand("05_mlp_gan", torch=torch, nn=nn)["play_by_hand"](hand.G, hand.D, batches, 25, hand.prior.sample, lr=1e-3)
+def test_the_program_on_one_screen_plays_the_game_of_train_and_base(tmp_path: Path) -> None:
+    torch.set_default_dtype(torch.float64)
+    try:
+        torch.manual_seed(7)
+        budget = profiles.PROFILES["full"]._replace(max_steps=25)
+        known = {"profile": budget, "dataset_name": "digits", "device": torch.device("cpu"), "folder": tmp_path}
+        hand = by_hand("05_mlp_gan", **known)
 
-    torch_optimizers: dict[str, Any] = {
-        "g_optimizer": torch.optim.Adam(ours.G.parameters(), 1e-3),
-        "d_optimizer": torch.optim.Adam(ours.D.parameters(), 1e-3),
-    }
-    torch.manual_seed(7)
-    for _ in train(ours, our_batches, 25, objective=losses.non_saturating, **torch_optimizers, g_steps=2):
-        pass
+        torch.manual_seed(7)
+        G, D = base.MLP.generator(), base.MLP.discriminator()
+        fresh = copy.deepcopy((G, D))
+        adams = [torch.optim.Adam(network.parameters(), base.MLP.lr, base.MLP.betas) for network in (G, D)]
+        gan = GAN(G, D, base.MLP.prior)
+        rest: dict[str, Any] = {"g_optimizer": adams[0], "d_optimizer": adams[1], "objective": base.MLP.objective}
+        for _ in train(gan, rows(base.MLP.batch), 25, **rest):
+            pass
+    finally:
+        torch.set_default_dtype(torch.float32)
+        plt.close("all")
 
-    assert difference(hand.G, ours.G) < 1e-9
-    assert difference(hand.D, ours.D) < 1e-9
-    fresh, _ = game()
-    assert difference(hand.G, fresh.G) > 1e-3  # and not because nothing moved
+    assert difference(hand["G"], G) < 1e-9
+    assert difference(hand["D"], D) < 1e-9
+    assert difference(hand["G"], fresh[0]) > 1e-3  # and not because nothing moved
+    assert difference(hand["D"], fresh[1]) > 1e-3
+
+
+def test_what_the_program_saves_is_its_generator(tmp_path: Path) -> None:
+    budget = profiles.PROFILES["full"]._replace(max_steps=2)
+    known = {"profile": budget, "dataset_name": "digits", "device": torch.device("cpu"), "folder": tmp_path}
+    hand = by_hand("05_mlp_gan", **known)
+    plt.close("all")
+    G = base.MLP.generator()
+    G.load_state_dict(torch.load(tmp_path / "my_first_gan.pt", weights_only=True))
+    assert difference(hand["G"], G) == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "correct", "words"),
+    [
+        ((1, 3), True, "there are 3 different ones"),
+        ((3, 1), True, "The same image twice"),
+        ([4, 5], True, "The same"),
+        ((1, 2), False, "Images 1 and 2 differ, by 40 grey values"),
+        ((2, 2), False, "image 2 twice"),
+        ((0, 3), False, "no image 0"),
+        ((1, 6), False, "from 1 to 5"),
+        ((1, 2, 3), False, "should be"),
+        ((..., ...), None, "Not answered yet"),
+    ],
+)
+def test_twins_are_two_places_with_one_image(answer: Any, correct: bool | None, words: str) -> None:
+    tiles = torch.tensor([10, 50, 10, 7, 7], dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 3, 3)
+    verdict = ch05.try_twins(answer, tiles)
+    assert verdict.correct is correct
+    assert words in verdict.message
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])

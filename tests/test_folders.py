@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from gan_lessons.data import folders
-from gan_lessons.data.folders import read_pictures
+from gan_lessons.data.folders import read_pictures, remarks
 
 Tree = dict[str, Image.Image | bytes]
 
@@ -374,3 +374,73 @@ def test_pictures_of_rare_kinds_are_read_or_named_and_never_left_out(made, name:
 def test_a_picture_of_a_rare_kind_that_nobody_can_read_is_named(made) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ValueError, match=r"1 of 5 images(.|\n)*cat/b\.heic"):
         read_pictures(made({**ANIMALS, "cat/b.heic": b"\0\0\0\x18ftypheic"}))
+
+
+def drawn(width: int, height: int, values: int = 2) -> Image.Image:
+    """A picture of so many grey values, 0, 1, …, as columns."""
+    return Image.fromarray(np.tile(np.arange(width, dtype=np.uint8) % values, (height, 1)))
+
+
+def many(n: int, picture: Image.Image) -> Tree:
+    return {f"{k:03d}.png": picture for k in range(n)}
+
+
+def test_nothing_is_said_of_enough_pictures_of_one_size(made) -> None:  # type: ignore[no-untyped-def]
+    assert remarks(made(many(200, drawn(12, 8, 9))), size=8) == []
+
+
+def test_too_few_pictures_are_said_before_a_training(made) -> None:  # type: ignore[no-untyped-def]
+    (words,) = remarks(made(many(199, drawn(8, 8, 8))), size=8)
+    assert words.startswith("199 images: under 200 D soon knows them by heart")
+
+
+def test_only_the_pictures_of_the_split_are_counted(made) -> None:  # type: ignore[no-untyped-def]
+    path = made({f"{split}/{k}.png": drawn(8, 8, 8) for split in ("train", "test") for k in range(100)})
+    assert remarks(path, size=8)[0].startswith("100 images:")
+    assert remarks(path, "test", size=8)[0].startswith("100 images:")
+
+
+def test_mixed_sizes_are_said_with_what_the_crop_leaves(made) -> None:  # type: ignore[no-untyped-def]
+    tree = many(200, drawn(8, 8, 8)) | {"wide.png": drawn(40, 10, 8), "tall.png": drawn(10, 20, 8)}
+    (words,) = remarks(made(tree), size=8)
+    assert words.startswith("pictures of 3 sizes: ")
+    assert "25% of the longest one, 40x10;" in words
+
+
+def test_a_photograph_on_its_side_has_the_size_that_is_shown(made) -> None:  # type: ignore[no-untyped-def]
+    stream, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6  # shown turned by 90 degrees
+    drawn(16, 8, 8).save(stream, "PNG", exif=exif)
+    assert remarks(made(many(199, drawn(8, 16, 8)) | {"turned.png": stream.getvalue()}), size=8) == []
+
+
+def test_pictures_that_would_be_blown_up_are_said(made) -> None:  # type: ignore[no-untyped-def]
+    path = made({**many(199, drawn(8, 8, 8)), "small.png": drawn(8, 7, 8)})
+    assert next(words for words in remarks(path, size=8) if "smaller" in words).startswith(
+        "1 image smaller than 8 pixels, e.g. small.png: blown up"
+    )
+    assert not any("smaller" in words for words in remarks(path, size=7))
+
+
+@pytest.mark.parametrize(
+    ("picture", "said"),
+    [
+        (plain(7), True),
+        (drawn(8, 8, folders.FLAT + 1), True),
+        (drawn(8, 8, folders.FLAT + 2), False),
+        (colour((9, 9, 200)), True),  # of one colour, though its channels differ
+    ],
+)
+def test_pictures_of_one_colour_are_said(made, picture: Image.Image, said: bool) -> None:  # type: ignore[no-untyped-def]
+    found = remarks(made({**many(200, drawn(8, 8, 8)), "x.png": picture}), size=8)
+    assert [words.split(":")[0] for words in found] == ["1 image of one colour, e.g. x.png"] * said
+
+
+def test_a_picture_with_one_living_channel_is_of_more_than_one_colour(made) -> None:  # type: ignore[no-untyped-def]
+    red = Image.merge("RGB", (drawn(8, 8, 8), plain(0), plain(0)))
+    assert remarks(made(many(200, red)), size=8) == []
+
+
+def test_what_cannot_be_read_is_refused_as_it_is_when_it_is_loaded(made) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ValueError, match="cannot be used"):
+        remarks(made({"a.png": b"not a picture"}), size=8)

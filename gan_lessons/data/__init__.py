@@ -2,6 +2,7 @@
 
     images = data.load("mnist")              # or data.load("my-photos/", size=28, channels=1)
     batches = data.batches(images, 128, transform=data.symmetric)
+    data.remarks("my-photos/", size=28)      # before a training: too few, mixed sizes, one colour
 
 sets: `load`, by name · folders: images of your own · batching: `batches`, bytes to floats and back ·
 downloads: files from the network, believed only where their checksum is right ·
@@ -10,6 +11,7 @@ animals: horses and zebras of polygons, drawn on the spot.
 
 from gan_lessons.data.batching import Batches, Images, Transform, batches, flat, symmetric, to_bytes, unit
 from gan_lessons.data.downloads import DamagedFile, DatasetUnavailable
+from gan_lessons.data.folders import remarks
 from gan_lessons.data.sets import load
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "batches",
     "flat",
     "load",
+    "remarks",
     "symmetric",
     "to_bytes",
     "unit",

@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gan_lessons.paths import at_home
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -25,6 +27,8 @@ GREY = frozenset(["1", "L", "LA"])
 COLOUR = frozenset(["P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"])
 MIN_SIDE = 4  # pixels; anything smaller is a tracking pixel or a mistake
 MAX_BYTES = 8 * 2**30  # a set must fit in memory
+FEW = 200  # images: D soon knows fewer than these by heart
+FLAT = 3  # of 255: a picture whose values all lie so near to each other shows nothing
 
 Entries = list[tuple[tuple[str, ...], str]]  # (folders and file name, the name by which it is read)
 
@@ -45,6 +49,69 @@ def read_pictures(
         chosen, labels = _select(path, names, split)
         images = _decode_all(path, chosen, read, size, channels)
     return torch.from_numpy(images), None if labels is None else torch.tensor(labels, device="cpu")
+
+
+def remarks(path: str | Path, split: str = "train", *, size: int, channels: int | None = None) -> list[str]:
+    """What to know of a folder or zip of images before a training begins, in words; nothing where all is well.
+
+    Said are: fewer than 200 images; pictures of several sizes, and how much of the longest one is left after the crop;
+    pictures smaller than `size`, whose missing pixels would be made up; pictures of one colour. The arguments are those
+    of `read_pictures`, and what that refuses is refused here too.
+    """
+    path = at_home(path)
+    images, _ = read_pictures(path, split, size=size, channels=channels)
+    with _opened(path) as (names, read):
+        chosen, _ = _select(path, names, split)
+        extents = [_upright(read(name)) for name in chosen]
+    spread = images.flatten(2)  # (n, c, size * size)
+    blank = ((spread.amax(2).int() - spread.amin(2).int()) <= FLAT).all(1).tolist()
+    said = [_few(len(chosen)), _sizes(extents), _small(chosen, extents, size)]
+    return [words for words in (*said, _blank([n for n, flat in zip(chosen, blank, strict=True) if flat])) if words]
+
+
+def _few(n: int) -> str:
+    if n >= FEW:
+        return ""
+    return f"{_images(n)}: under {FEW} D soon knows them by heart, and G learns to copy them; find more of them"
+
+
+def _sizes(extents: list[tuple[int, int]]) -> str:
+    if len(set(extents)) == 1:
+        return ""
+    longest = min(extents, key=lambda extent: min(extent) / max(extent))
+    return (
+        f"pictures of {len(set(extents))} sizes: all are scaled and cut to the square in their middle, which is "
+        f"{min(longest) / max(longest):.0%} of the longest one, {_extent(longest)}; look whether your subject is in it"
+    )
+
+
+def _small(names: list[str], extents: list[tuple[int, int]], size: int) -> str:
+    small = [name for name, extent in zip(names, extents, strict=True) if min(extent) < size]
+    if not small:
+        return ""
+    return (
+        f"{_images(len(small))} smaller than {size} pixels, e.g. {small[0]}: blown up, and blurred; take a smaller size"
+    )
+
+
+def _blank(names: list[str]) -> str:
+    if not names:
+        return ""
+    return f"{_images(len(names))} of one colour, e.g. {names[0]}: G would learn to draw nothing; take them out"
+
+
+def _images(n: int) -> str:
+    return f"{n} image{'s' * (n != 1)}"
+
+
+def _upright(data: bytes) -> tuple[int, int]:
+    """The width and height of a picture as it is shown."""
+    from PIL import Image
+
+    with Image.open(BytesIO(data)) as opened:
+        turned = opened.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+        width, height = opened.size
+    return (height, width) if turned else (width, height)
 
 
 @contextmanager

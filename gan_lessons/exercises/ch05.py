@@ -200,6 +200,24 @@ def check_5(factors: dict[str, float]) -> Verdict:
     return right("Adam forgets the scale of the loss; only its ε still knows it.")
 
 
+@checker(several(int, 2), tensor)
+def try_twins(pair: tuple[int, int], tiles: Tensor) -> Verdict:
+    """Two images of a sheet, numbered from 1 row by row, that are the same to the pixel."""
+    n = len(tiles)
+    if out := [number for number in pair if not 1 <= number <= n]:
+        return not_yet(f"There is no image {out[0]}: count from 1 to {n}, row by row.")
+    one, other = pair
+    if one == other:
+        return not_yet(f"That is image {one} twice. Name two places.")
+    if torch.equal(tiles[one - 1], tiles[other - 1]):
+        different = len(tiles.flatten(1).unique(dim=0))
+        return right(f"The same image twice. On this sheet of {n} there are {different} different ones.")
+    apart = float((tiles[one - 1].double() - tiles[other - 1].double()).abs().mean())
+    return not_yet(
+        f"Images {one} and {other} differ, by {apart:.0f} grey values of 255 a pixel. Look stroke by stroke."
+    )
+
+
 @checker(callable)
 def check_6(share_of_copies: Callable[[Tensor, Tensor, Tensor], Any]) -> Verdict:
     """The share of samples nearer to the training set than 95 % of the test set is, on data with known copies.
