@@ -17,8 +17,9 @@ from gan_lessons.checkpoints import load_weights, matched, packed_weights
 from gan_lessons.checks import black_and_white, finite, whole
 from gan_lessons.data.batching import to_bytes
 from gan_lessons.data.downloads import DamagedFile
+from gan_lessons.labels import Labels, checked
 from gan_lessons.models import colour, convolutions
-from gan_lessons.noise import Prior
+from gan_lessons.noise import NO_CLASSES, Prior
 from gan_lessons.paths import commit, shipped
 
 MAX_BYTES = 2_000_000  # of one file of weights
@@ -44,7 +45,7 @@ class Card(NamedTuple):
     name: str
     chapter: str  # the notebook that trained it
     architecture: dict[str, Any]  # {"builder": a key of BUILDERS, "arguments": {...}}
-    prior: dict[str, Any]  # {"name": a key of PRIORS, "dim": ...}
+    prior: dict[str, Any]  # {"name": a key of PRIORS, "dim": ...}, and "classes" of the labels beside z, if any
     shape: list[int]  # (c, h, w) of one image
     range: list[float]  # the values of black and white in G's output
     data: str  # the dataset it was trained on
@@ -68,21 +69,38 @@ class Generator(NamedTuple):
     prior: Prior
     card: Card
 
-    def sample(self, n: int, seed: int = 0) -> Tensor:
-        """Draw n images, uint8 (n, c, h, w): the same ones for the same n and seed, whatever torch's defaults are."""
+    def sample(self, n: int, seed: int = 0, labels: Labels | None = None) -> Tensor:
+        """Draw n images, uint8 (n, c, h, w): the same ones for the same n and seed, whatever torch's defaults are.
+
+        A conditional generator draws these `labels`, (n,) or one for all, or without any those of `labels(n, seed)`.
+        Raises ValueError for labels that do not fit, and for labels where the generator takes none.
+        """
         if n < 1:
             raise ValueError(f"the number of images must be at least 1, not {n}")
         source = torch.Generator("cpu").manual_seed(seed)
         black, white = self.card.range
+        if not (classes := self.prior.classes):
+            if labels is not None:
+                raise ValueError(NO_CLASSES)
+        else:
+            labels = self.labels(n, seed) if labels is None else checked(labels, n, classes).cpu()
         chunks = []
         with torch.no_grad():
             for start in range(0, n, CHUNK):
                 size = min(CHUNK, n - start)
-                z = self.prior.sample(size, device="cpu", dtype=torch.float32, generator=source)
+                some = labels[start : start + size] if isinstance(labels, Tensor) else None
+                z = self.prior.sample(size, some, device="cpu", dtype=torch.float32, generator=source)
                 values = (self.G(z).reshape(len(z), *self.card.shape) - black) / (white - black)
                 finite("the images", values)
                 chunks.append(to_bytes(values))
         return torch.cat(chunks)
+
+    def labels(self, n: int, seed: int = 0) -> Tensor:
+        """The labels of sample(n, seed), int64 (n,), drawn with equal chances. ValueError where there are no classes."""
+        if not self.prior.classes:
+            raise ValueError(f"{self.card.name} was trained without labels")
+        source = torch.Generator("cpu").manual_seed(seed)
+        return torch.randint(self.prior.classes, (n,), generator=source, device="cpu")
 
 
 def names(folder: Path | None = None) -> list[str]:
@@ -114,7 +132,10 @@ def load(name: str, folder: Path | None = None) -> Generator:
         prior = _known(PRIORS, facts.prior.get("name"), path)
         with torch.random.fork_rng(devices=[]), torch.device("cpu"):  # initial weights are drawn, and overwritten
             G = builder(**facts.architecture["arguments"]).float()
-        ready = Generator(G.eval().requires_grad_(False), prior(facts.prior["dim"]), facts)
+        drawn = prior(facts.prior["dim"])
+        if "classes" in facts.prior:
+            drawn = noise.labelled(drawn, facts.prior["classes"])
+        ready = Generator(G.eval().requires_grad_(False), drawn, facts)
         black_and_white(*facts.range)
         _sides(facts.shape)
     except DamagedFile:
@@ -150,7 +171,8 @@ def save(
     if known is None or prior.name not in PRIORS:
         raise ValueError(f"builder must be one of {sorted(BUILDERS)} and the prior one of {sorted(PRIORS)}")
     with torch.device("meta"):
-        built = builder(**arguments).state_dict()
+        plain = builder(**arguments)
+    built = plain.state_dict()
     state = {key: value.detach().cpu() for key, value in matched(built, G.state_dict()).items()}
     if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in built.items()}:
         raise ValueError(f"{known}(**{dict(arguments)}) makes another network than G; give the arguments that made G")
@@ -166,7 +188,7 @@ def save(
         name=name,
         chapter=chapter,
         architecture={"builder": known, "arguments": dict(arguments)},
-        prior={"name": prior.name, "dim": prior.dim},
+        prior={"name": prior.name, "dim": prior.dim} | ({"classes": prior.classes} if prior.classes else {}),
         shape=sides,
         range=list(range),
         data=data,
@@ -177,7 +199,7 @@ def save(
         sha256=stored.checksum(weights),
         date=datetime.now(UTC).date().isoformat(),
         commit=commit(),
-        layers=_layers(G),
+        layers=_layers(plain),
     )
     return Card(**stored.save(_home(folder), name, weights, facts._asdict()))
 
