@@ -119,7 +119,9 @@ def start(
     told: data.Images | Tensor | tuple[Tensor, ...] = images
     if game.prior.classes:
         if not isinstance(images, data.Images) or images.labels is None:
-            raise ValueError(f"the game {game.name} needs images with labels: data.load gives both, or data.Images does")
+            raise ValueError(
+                f"the game {game.name} needs images with labels: data.load gives both, or data.Images does"
+            )
         told = images.images, checked(images.labels, len(images.images), game.prior.classes)
     torch.manual_seed(seed)
     G, D = (layers.prepared(make(), torch.device(device), dtype) for make in (game.generator, game.discriminator))

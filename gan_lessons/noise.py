@@ -9,7 +9,6 @@ from torch import Tensor
 from gan_lessons.checks import whole
 from gan_lessons.labels import Labels, beside
 
-
 NO_CLASSES = "labels are given, but this generator was trained without any: ask one that was not, or give none"
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gan_lessons import live, models, noise, stored
+from gan_lessons import live, models, noise, stored, strokes
 from gan_lessons.checkpoints import load_weights, matched, packed_weights
 from gan_lessons.checks import black_and_white, finite, whole
 from gan_lessons.data.batching import to_bytes
@@ -60,6 +60,7 @@ class Card(NamedTuple):
     layers: list[live.Layer] | None = (
         None  # of what it consists, for those who read it without torch; [] if no page can
     )
+    directions: dict[str, list[float]] | None = None  # in z, of a generator of digits by label: slant and thickness
 
 
 class Generator(NamedTuple):
@@ -78,25 +79,29 @@ class Generator(NamedTuple):
         if n < 1:
             raise ValueError(f"the number of images must be at least 1, not {n}")
         source = torch.Generator("cpu").manual_seed(seed)
-        black, white = self.card.range
         if not (classes := self.prior.classes):
             if labels is not None:
                 raise ValueError(NO_CLASSES)
         else:
             labels = self.labels(n, seed) if labels is None else checked(labels, n, classes).cpu()
         chunks = []
-        with torch.no_grad():
-            for start in range(0, n, CHUNK):
-                size = min(CHUNK, n - start)
-                some = labels[start : start + size] if isinstance(labels, Tensor) else None
-                z = self.prior.sample(size, some, device="cpu", dtype=torch.float32, generator=source)
-                values = (self.G(z).reshape(len(z), *self.card.shape) - black) / (white - black)
-                finite("the images", values)
-                chunks.append(to_bytes(values))
+        for start in range(0, n, CHUNK):
+            size = min(CHUNK, n - start)
+            some = labels[start : start + size] if isinstance(labels, Tensor) else None
+            z = self.prior.sample(size, some, device="cpu", dtype=torch.float32, generator=source)
+            chunks.append(to_bytes(self.images(z)))
         return torch.cat(chunks)
 
+    def images(self, z: Tensor) -> Tensor:
+        """What G makes of its input (n, …), float32 (n, c, h, w) from 0 to 1. ValueError for NaN and infinity."""
+        black, white = self.card.range
+        with torch.no_grad():
+            values = self.G(z).reshape(len(z), *self.card.shape)
+        finite("the images", values)
+        return (values - black).div_(white - black).clamp_(0, 1)
+
     def labels(self, n: int, seed: int = 0) -> Tensor:
-        """The labels of sample(n, seed), int64 (n,), drawn with equal chances. ValueError where there are no classes."""
+        """The labels of sample(n, seed), int64 (n,), drawn with equal chances; ValueError where there are none."""
         if not self.prior.classes:
             raise ValueError(f"{self.card.name} was trained without labels")
         source = torch.Generator("cpu").manual_seed(seed)
@@ -225,10 +230,24 @@ def script(name: str, folder: Path | None = None) -> str:
 
 
 def describe(name: str, folder: Path | None = None) -> Card:
-    """Write a stored generator's layers into its card, and return the card: the book is built from them."""
-    facts = load(name, folder)
-    stored.save_card(_home(folder), name, facts.card._replace(layers=live.plan(facts.G))._asdict())
+    """Write a stored generator's layers into its card, and return the card: the book is built from them.
+
+    One that draws digits by label gets its directions of slant and thickness, too: the page's sliders go along them.
+    """
+    ready = load(name, folder)
+    facts = ready.card._replace(layers=live.plan(ready.G))
+    if ready.prior.classes and facts.shape[0] == 1:
+        facts = facts._replace(directions=_directions(ready))
+    stored.save_card(_home(folder), name, facts._asdict())
     return card(name, folder)
+
+
+def _directions(ready: Generator, n: int = 6_000) -> dict[str, list[float]]:
+    labels, source = ready.labels(n), torch.Generator("cpu").manual_seed(0)
+    z = ready.prior.sample(n, labels, device="cpu", dtype=torch.float32, generator=source)
+    images = torch.cat([ready.images(part) for part in z.split(CHUNK)])
+    ways = strokes.directions(images, z[:, : ready.prior.dim], labels)
+    return {name: [round(float(number), 5) for number in way] for name, way in ways.items()}
 
 
 def _layers(G: nn.Module) -> list[live.Layer]:

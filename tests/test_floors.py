@@ -21,6 +21,7 @@ PACKAGE = ROOT / "gan_lessons"
 FLOORS = {
     "paths": -1,  # the cellar
     "labels": -1,
+    "strokes": 0,
     "intervals": -1,
     "checks": -1,
     "settings": -1,

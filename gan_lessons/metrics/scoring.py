@@ -69,11 +69,14 @@ def class_distances(
     """The Fréchet distance within each class: (n, d), (n,), (m, d), (m,) to `classes` numbers.
 
     Both clouds are divided by their labels, whatever a judge reads. Each number is biased upward as one of n / classes
-    images is: hold it against that of as many real ones. Raises ValueError for a class of fewer than two images.
+    images is: hold it against that of as many real ones. NaN for a class of fewer than two images.
     """
     ours, theirs = checked(labels, len(features), classes), checked(real_labels, len(real), classes)
     pairs = [(features[ours == k], real[theirs == k]) for k in range(classes)]
-    return [frechet_distance(moments(mine), moments(other)) for mine, other in pairs]
+    return [
+        frechet_distance(moments(mine), moments(other)) if min(len(mine), len(other)) > 1 else float("nan")
+        for mine, other in pairs
+    ]
 
 
 def reference(
