@@ -239,10 +239,10 @@ def _score(options: argparse.Namespace) -> int:
     if options.keep and _is_file(options.name):
         raise ValueError(f"{options.name} is a file and has no card: leave --keep out, or name a stored generator")
     draws, asked = _draws(options)
-    train, test = (data.load(options.dataset, split).images for split in ("train", "test"))
+    train, test = (data.load(options.dataset, split) for split in ("train", "test"))
     judge, second = judges.load("mnist"), judges.load(judges.SECOND)
     print("Scoring real images and frauds first, then yours: some minutes for 10,000 of them.", file=sys.stderr)
-    against = metrics.reference(judge, test, train, options.n, second=second)
+    against = metrics.reference(judge, test.images, train.images, options.n, second=second)
     report = metrics.report(draws, against, Path(options.name).stem)
     shares = metrics.class_shares(judge.probabilities(data.unit(draws[0]))) / against.shares.clamp(min=1e-9)
     rare, common = int(shares.argmin()), int(shares.argmax())

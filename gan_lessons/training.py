@@ -251,10 +251,9 @@ def train_falling(
     g_optimizer: Optimizer,
     d_optimizer: Optimizer,
     start: int = 0,
-    play: Callable[..., Iterator[Step]] = train,
     **game: Any,
 ) -> Iterator[Step]:
-    """Play as `play` does, with rates that stay as they are for half of the rounds and then fall linearly to 0.
+    """Play as `train` does, with rates that stay as they are for half of the rounds and then fall linearly to 0.
 
     They are a function of the round and of the rates that the optimizers began with, which stay in their groups as
     "initial_lr" (torch's schedulers keep them there, too), so that a resumed run has the same ones.
@@ -267,7 +266,7 @@ def train_falling(
         for group in groups:
             group["lr"] = group["initial_lr"] * min(1.0, 2 * (1 - (number - 1) / steps))
 
-    rounds = play(gan, batches, steps, g_optimizer=g_optimizer, d_optimizer=d_optimizer, start=start, **game)
+    rounds = train(gan, batches, steps, g_optimizer=g_optimizer, d_optimizer=d_optimizer, start=start, **game)
 
     def played() -> Iterator[Step]:
         fall(start + 1)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_lessons import GAN, averaging, base, data, labels, losses, models, noise
-from gan_lessons.training import train_conditional, train_falling
+from gan_lessons.training import train_conditional
 
 CLASSES = 3
 
@@ -172,20 +172,12 @@ def test_the_conditional_loop_equals_one_written_by_hand(d_steps: int, g_steps: 
 def test_a_generator_learns_what_its_labels_ask_for() -> None:
     """Three heaps, one a class: after the game each label draws its own."""
     gan = small_gan()
-    for _ in train_conditional(gan, endless(64), 1_000, objective=losses.non_saturating, **adams(gan)):
+    adam = partial(torch.optim.Adam, lr=1e-2, betas=(0.0, 0.9))
+    game: dict[str, Any] = {"objective": losses.non_saturating, "penalty": partial(losses.r1, gamma=1.0)}
+    game |= {"g_optimizer": adam(gan.G.parameters()), "d_optimizer": adam(gan.D.parameters())}
+    for _ in train_conditional(gan, endless(64), 300, **game):
         pass
-    with torch.no_grad():
-        means = [float(gan.sample(200, k).mean()) for k in range(CLASSES)]
-    assert means[0] + 0.3 < means[1] < means[2] - 0.3
-
-
-def test_rates_fall_in_a_conditional_game_too() -> None:
-    gan = small_gan()
-    rest = adams(gan)
-    game = {"objective": losses.non_saturating, "play": train_conditional}
-    rates = [rest["g_optimizer"].param_groups[0]["lr"] for _ in train_falling(gan, endless(), 10, **game, **rest)]
-    assert rates[:5] == [1e-2] * 5
-    assert rates[-1] == pytest.approx(0.2e-2)
+    assert [float(gan.sample(200, k).mean()) for k in range(CLASSES)] == pytest.approx([-0.5, 0.1, 0.7], abs=0.1)
 
 
 def test_a_game_without_labels_is_refused() -> None:

@@ -39,12 +39,8 @@ def test_directions_are_those_along_which_images_were_made_whatever_the_classes_
     torch.manual_seed(0)
     z, labels = torch.randn(400, 6), torch.randint(3, (400,))
     z[:, 2] += labels  # the classes differ in z and in slant, which is no direction within a class
-    images = torch.cat(
-        [
-            bars(0.15 * float(a) + 0.1 * int(k), 5 + 0.8 * float(b))
-            for a, b, k in zip(z[:, 0], z[:, 1], labels, strict=True)
-        ]
-    )
+    rows = zip(z[:, 0].tolist(), z[:, 1].tolist(), labels.tolist(), strict=True)
+    images = torch.cat([bars(0.15 * a + 0.1 * k, 5 + 0.8 * b) for a, b, k in rows])
     ways = strokes.directions(images, z, labels)
     assert list(ways) == ["slant", "thickness"]
     assert ways["slant"].tolist() == pytest.approx([1, 0, 0, 0, 0, 0], abs=0.06)
