@@ -208,7 +208,9 @@ def _sample(options: argparse.Namespace) -> int:
     images = generator.sample(n, options.seed, labels)
     out: Path = options.out or Path(f"{options.name}.png")
     if out.suffix.lower() == ".npz":
-        arrays = {"images": images.squeeze(1).numpy() if images.shape[1] == 1 else images.permute(0, 2, 3, 1).numpy()}
+        arrays: dict[str, Any] = {
+            "images": images.squeeze(1).numpy() if images.shape[1] == 1 else images.permute(0, 2, 3, 1).numpy()
+        }
         if generator.prior.classes:
             arrays["labels"] = np.asarray(generator.labels(n, options.seed) if labels is None else labels)
         atomic_write(out, lambda stream: np.savez_compressed(stream, **arrays))

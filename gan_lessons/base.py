@@ -58,10 +58,12 @@ TOY = Game(
     lr=1e-3,
     betas=(0.5, 0.999),
 )
+_MLP_G = partial(mlp_generator, (128, 256, 512), slope=0.2, signed=True)
+_MLP_D = partial(mlp_discriminator, (512, 256), slope=0.2)
 MLP = Game(
     name="MLP",
-    generator=partial(mlp_generator, (128, 256, 512), slope=0.2, signed=True),
-    discriminator=partial(mlp_discriminator, (512, 256), slope=0.2),
+    generator=_MLP_G,
+    discriminator=_MLP_D,
     prior=noise.gaussian(100),
     transform=data.flat(data.symmetric),
     rounds=8_000,
@@ -69,12 +71,12 @@ MLP = Game(
     lr=1e-3,
     betas=(0.5, 0.999),
 )
+_DCGAN_G = partial(convolutions.dcgan_generator, width=32, z_dim=64, deep=True, init=convolutions.keep_init)
+_DCGAN_D = partial(convolutions.dcgan_discriminator, width=32, deep=True, norm=False, init=convolutions.keep_init)
 DCGAN = Game(
     name="DCGAN",
-    generator=partial(convolutions.dcgan_generator, width=32, z_dim=64, deep=True, init=convolutions.keep_init),
-    discriminator=partial(
-        convolutions.dcgan_discriminator, width=32, deep=True, norm=False, init=convolutions.keep_init
-    ),
+    generator=_DCGAN_G,
+    discriminator=_DCGAN_D,
     prior=noise.gaussian(64),
     rounds=12_000,
     batch=64,
@@ -86,15 +88,15 @@ DCGAN = Game(
 CLASSES = 10
 CMLP = MLP._replace(
     name="CMLP",
-    generator=partial(MLP.generator, z_dim=100 + CLASSES),
-    discriminator=partial(MLP.discriminator, inputs=784 + CLASSES),
+    generator=partial(_MLP_G, z_dim=100 + CLASSES),
+    discriminator=partial(_MLP_D, inputs=784 + CLASSES),
     prior=noise.labelled(MLP.prior, CLASSES),
     play=train_conditional,
 )
 CDCGAN = DCGAN._replace(
     name="CDCGAN",
-    generator=partial(DCGAN.generator, z_dim=64 + CLASSES),
-    discriminator=partial(DCGAN.discriminator, channels=1 + CLASSES),
+    generator=partial(_DCGAN_G, z_dim=64 + CLASSES),
+    discriminator=partial(_DCGAN_D, channels=1 + CLASSES),
     prior=noise.labelled(DCGAN.prior, CLASSES),
     rounds=8_000,
     lr=1e-3,
