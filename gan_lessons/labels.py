@@ -18,7 +18,7 @@ def checked(labels: Labels, n: int, classes: int) -> Tensor:
 
     Raises ValueError for another count, for what is no whole number, and for labels outside 0 to classes - 1.
     """
-    given = torch.as_tensor(labels)
+    given = labels if isinstance(labels, Tensor) else torch.as_tensor(labels, device="cpu")  # whatever the default is
     if given.dtype.is_floating_point or given.dtype.is_complex or given.dtype == torch.bool:
         raise ValueError(f"labels are whole numbers from 0 to {classes - 1}, not {given.dtype}")
     if given.ndim == 0:
