@@ -8,8 +8,9 @@
     The caption.
     ```
 
-`ring` is the ring game; any other name is a generator of data/weights, whose weights are written into the book from
-there, without PyTorch. The still picture stands on paper, and where scripts are off.
+`ring` is the ring game, `writer` writes numbers with the generator that takes labels; any other name is a generator of
+data/weights. Weights are written into the book from there, without PyTorch. The still picture stands on paper, and
+where scripts are off.
 """
 
 import json
@@ -32,14 +33,17 @@ sys.path.insert(0, str(ROOT))  # the package need not be installed to build the 
 
 from gan_lessons import live  # noqa: E402
 
-RING = "ring"
+RING, WRITER = "ring", "writer"
+HAND = "cdcgan-mnist"  # the generator that writes
 PRESETS = ("settles", "circles", "collapses")
 FOLDER = "live"  # below _static
-SCRIPTS = {True: ("ring_game.js", "ring.js"), False: ("ring_game.js", "networks.js", "generator.js")}
+DRAWS = ("ring_game.js", "networks.js", "pieces.js")
+SCRIPTS = {RING: ("ring_game.js", "ring.js"), WRITER: (*DRAWS, "writer.js")}
+GENERATOR = (*DRAWS, "generator.js")
 
 
 class Live(SphinxDirective):
-    """{live} ring | NAME: a piece, with a still picture and a caption."""
+    """{live} ring | writer | NAME: a piece, with a still picture and a caption."""
 
     required_arguments = 1
     has_content = True
@@ -54,15 +58,16 @@ class Live(SphinxDirective):
         missing = [f":{option}:" for option in ("still", "alt") if option not in self.options]
         if missing or not self.content:
             raise self.error(f"a live piece needs {', '.join(missing) or 'a caption'}: see CONTRIBUTING, Live pieces")
-        if name != RING:
-            self.env.note_dependency(str(card(name)))
+        generator = drawn_by(name)
+        if generator:
+            self.env.note_dependency(str(card(generator)))
         note(self.env, name)
         data = {"live": name}
-        if name == RING:
-            data["preset"] = self.options.get("preset", PRESETS[0])
-        else:
+        if generator:
             up = "../" * self.env.docname.count("/")
-            data["source"] = f"{up}_static/{FOLDER}/generators/{name}.js"
+            data |= {"generator": generator, "source": f"{up}_static/{FOLDER}/generators/{generator}.js"}
+        else:
+            data["preset"] = self.options.get("preset", PRESETS[0])
         attributes = "".join(f' data-{key}="{escape(value)}"' for key, value in data.items())
         inline, messages = self.state.inline_text(" ".join(self.content), self.lineno)
         return [
@@ -75,6 +80,11 @@ class Live(SphinxDirective):
         ]
 
 
+def drawn_by(name: str) -> str:
+    """The generator that a piece draws with; "" for the ring."""
+    return {RING: "", WRITER: HAND}.get(name, name)
+
+
 def html(text: str) -> nodes.raw:
     return nodes.raw("", text, format="html")
 
@@ -84,7 +94,7 @@ def card(name: str) -> Path:
     path = ROOT / "data" / "weights" / f"{name}.json"
     if not path.is_file():
         have = ", ".join(sorted(path.stem for path in path.parent.glob("*.json")))
-        raise ExtensionError(f"no live piece {name!r}; have {RING}, {have}")
+        raise ExtensionError(f"no live piece {name!r}; have {RING}, {WRITER}, {have}")
     return path
 
 
@@ -119,7 +129,7 @@ def load(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doc
     names = pieces(app.env).get(pagename, []) if app.env else []
     if names:
         app.add_css_file(f"{FOLDER}/live.css")
-        for script in dict.fromkeys(script for name in names for script in SCRIPTS[name == RING]):
+        for script in dict.fromkeys(script for name in names for script in SCRIPTS.get(name, GENERATOR)):
             app.add_js_file(f"{FOLDER}/{script}", loading_method="defer")
 
 
@@ -135,7 +145,7 @@ def write_weights(app: Sphinx, exception: Exception | None) -> None:
 
 def scripts(env: BuildEnvironment) -> Iterator[tuple[str, str]]:
     """(name, script) of each generator in the book. Raises ExtensionError with the remedy where a card lacks layers."""
-    for name in sorted({name for names in pieces(env).values() for name in names} - {RING}):
+    for name in sorted({drawn_by(name) for names in pieces(env).values() for name in names} - {""}):
         facts = json.loads(card(name).read_text(encoding="utf-8"))
         try:
             yield name, live.script(name, facts, card(name).with_suffix(".safetensors").read_bytes())

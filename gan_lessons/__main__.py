@@ -93,9 +93,14 @@ def _parser() -> argparse.ArgumentParser:
 
     sample = commands.add_parser("sample", help="draw images from a stored generator")
     sample.add_argument("name", metavar="NAME", help="one of the generators in data/weights")
-    sample.add_argument("--n", type=_number_of_images, default=64, help=f"how many images (64), at most {MAX_IMAGES}")
+    sample.add_argument("--n", type=_number_of_images, help=f"how many images (64) or lines (1), at most {MAX_IMAGES}")
+    ordered = sample.add_mutually_exclusive_group()
+    ordered.add_argument("--label", type=int, metavar="K", help="all of this class, from a conditional generator")
+    ordered.add_argument("--text", metavar="DIGITS", help="write this number, from a conditional generator of digits")
     sample.add_argument("--seed", type=_seed, default=0, metavar="S")
-    sample.add_argument("--out", type=_picture_or_arrays, metavar="FILE", help=".png: a grid; .npz: uint8 `images`")
+    sample.add_argument(
+        "--out", type=_picture_or_arrays, metavar="FILE", help=".png: a grid; .npz: uint8 `images`, and `labels` if any"
+    )
     sample.add_argument("--columns", type=_positive, metavar="K", help="of the grid; about square without")
     sample.set_defaults(command=_sample)
 
@@ -198,17 +203,36 @@ def _sample(options: argparse.Namespace) -> int:
     from gan_lessons import zoo
     from gan_lessons.plotting import tile
 
-    images = zoo.load(options.name).sample(options.n, options.seed)
+    generator = zoo.load(options.name)
+    n, labels = _ordered(options, generator)
+    images = generator.sample(n, options.seed, labels)
     out: Path = options.out or Path(f"{options.name}.png")
     if out.suffix.lower() == ".npz":
-        array = images.squeeze(1).numpy() if images.shape[1] == 1 else images.permute(0, 2, 3, 1).numpy()
-        atomic_write(out, lambda stream: np.savez_compressed(stream, images=array))
+        arrays: dict[str, Any] = {
+            "images": images.squeeze(1).numpy() if images.shape[1] == 1 else images.permute(0, 2, 3, 1).numpy()
+        }
+        if generator.prior.classes:
+            arrays["labels"] = np.asarray(generator.labels(n, options.seed) if labels is None else labels)
+        atomic_write(out, lambda stream: np.savez_compressed(stream, **arrays))
     else:
-        columns = options.columns or math.isqrt(options.n - 1) + 1
+        columns = options.columns or (len(options.text) if options.text else math.isqrt(n - 1) + 1)
         sheet = Image.fromarray((tile(images, columns) * 255).round().astype(np.uint8))
         atomic_write(out, lambda stream: sheet.save(stream, "PNG", optimize=True))
-    print(f"{options.n} image{'s' * (options.n != 1)} of {options.name}, seed {options.seed}: {out}")
+    print(f"{n} image{'s' * (n != 1)} of {options.name}, seed {options.seed}: {out}")
     return 0
+
+
+def _ordered(options: argparse.Namespace, generator: Any) -> tuple[int, list[int] | None]:
+    """How many images to draw, and of which labels: None leaves them to chance. ValueError for what cannot be drawn."""
+    if options.text is None:
+        n = options.n or 64
+        return n, None if options.label is None else [options.label] * n
+    if not options.text or not set(options.text) <= set("0123456789"):
+        raise ValueError(f"--text takes digits from 0 to 9, such as 2026, not {options.text!r}")
+    labels = [int(digit) for digit in options.text] * (options.n or 1)
+    if len(labels) > MAX_IMAGES:
+        raise ValueError(f"{len(labels)} images are over {MAX_IMAGES}: ask for fewer lines, or a shorter text")
+    return len(labels), labels
 
 
 def _score(options: argparse.Namespace) -> int:
@@ -216,15 +240,16 @@ def _score(options: argparse.Namespace) -> int:
 
     if options.keep and _is_file(options.name):
         raise ValueError(f"{options.name} is a file and has no card: leave --keep out, or name a stored generator")
-    draws = _draws(options)
-    train, test = (data.load(options.dataset, split).images for split in ("train", "test"))
+    draws, asked = _draws(options)
+    train, test = (data.load(options.dataset, split) for split in ("train", "test"))
     judge, second = judges.load("mnist"), judges.load(judges.SECOND)
     print("Scoring real images and frauds first, then yours: some minutes for 10,000 of them.", file=sys.stderr)
-    against = metrics.reference(judge, test, train, options.n, second=second)
+    against = metrics.reference(judge, test.images, train.images, options.n, second=second)
     report = metrics.report(draws, against, Path(options.name).stem)
     shares = metrics.class_shares(judge.probabilities(data.unit(draws[0]))) / against.shares.clamp(min=1e-9)
     rare, common = int(shares.argmin()), int(shares.argmax())
     shas = [judges.card(name).sha256 for name in ("mnist", judges.SECOND)]
+    ordered = _by_label(draws, asked, test, (judge, second)) if asked is not None else {}
     if options.keep:  # before anything is printed, which may fail
         facts = report.facts(
             judge=shas[0],
@@ -232,11 +257,17 @@ def _score(options: argparse.Namespace) -> int:
             against=f"{options.dataset}, test",
             rarest_class=round(float(shares.min()), 2),
             commonest_class=round(float(shares.max()), 2),
+            **ordered,
         )
         zoo.grade(options.name, facts)
     print(report, end="\n\n")
     print(f"Rarest digit: {rare}, {shares[rare]:.2f} times its share among real images.")
     print(f"Commonest digit: {common}, {shares[common]:.2f} times.")
+    if ordered:
+        print(f"Read as the label that was asked for: {ordered['alignment']:.2%}, {ordered['second_alignment']:.2%}.")
+        print("Fréchet distance within the classes 0 to 9, by each judge:")
+        for key in ("class_distances", "second_class_distances"):
+            print("  " + "  ".join(f"{value:.1f}" if math.isfinite(value) else "–" for value in ordered[key]))
     print(f"Judges {shas[0][:12]} and {shas[1][:12]}, test images of {options.dataset}.")
     print(f"Draws: {len(draws)} of {options.n:,}.")
     print("± is a 95 % interval over draws; chapter 06 explains the rows.")
@@ -268,12 +299,34 @@ def _is_file(name: str) -> bool:
     return Path(name).suffix.lower() == ".npz"
 
 
-def _draws(options: argparse.Namespace) -> list[Any]:
-    """The images to score, uint8 (n, 1, 28, 28) each: of a file one draw, its first n."""
+def _by_label(draws: list[Any], asked: list[Any], test: Any, jury: tuple[Any, ...]) -> dict[str, Any]:
+    """Alignment and the distance within each class by both judges, means over draws; what a card keeps of labels."""
+    from gan_lessons import data, metrics
+
+    facts: dict[str, Any] = {}
+    for prefix, judge in zip(("", "second_"), jury, strict=True):
+        real = judge.features(test.images)
+        ours = [judge.features(data.unit(draw)) for draw in draws]
+        aligned = [
+            metrics.alignment(judge.head(features).softmax(1), labels)
+            for features, labels in zip(ours, asked, strict=True)
+        ]
+        within = [
+            metrics.class_distances(features, labels, real, test.labels)
+            for features, labels in zip(ours, asked, strict=True)
+        ]
+        facts[f"{prefix}alignment"] = round(sum(aligned) / len(aligned), 4)
+        facts[f"{prefix}class_distances"] = [round(sum(each) / len(each), 2) for each in zip(*within, strict=True)]
+    return facts
+
+
+def _draws(options: argparse.Namespace) -> tuple[list[Any], list[Any] | None]:
+    """The images to score, uint8 (n, 1, 28, 28) each, and their labels, if any: of a file one draw, its first n."""
     import numpy as np
     import torch
 
     from gan_lessons import zoo
+    from gan_lessons.labels import checked
 
     if not _is_file(options.name):
         if options.n * options.draws > MAX_SCORED:
@@ -281,13 +334,16 @@ def _draws(options: argparse.Namespace) -> list[Any]:
         generator = zoo.load(options.name)
         if generator.card.shape != [1, 28, 28]:
             raise ValueError(f"{options.name} draws images of shape {generator.card.shape}; {JUDGED}")
-        return [generator.sample(options.n, seed) for seed in range(options.draws)]
+        seeds = range(options.draws)
+        asked = [generator.labels(options.n, seed) for seed in seeds] if generator.prior.classes else None
+        return [generator.sample(options.n, seed) for seed in seeds], asked
     path = at_home(options.name)
     if not path.is_file():
         raise ValueError(f"there is no file {options.name}; give an .npz file, or one of {', '.join(zoo.names())}")
     try:
         with np.load(path) as file:
             images = np.asarray(file["images"])
+            labels = torch.from_numpy(np.asarray(file["labels"])) if "labels" in file else None
     except Exception as error:  # what is damaged, pickled or no archive raises errors of many kinds
         reason = str(error) or type(error).__name__
         raise ValueError(f"{options.name} is no sound .npz file with an array called images ({reason})") from error
@@ -296,7 +352,8 @@ def _draws(options: argparse.Namespace) -> list[Any]:
     if len(images) < options.n:
         fewer = f", or ask for --n {len(images)}" if len(images) >= 5 else ""  # metrics.reference needs five
         raise ValueError(f"{options.name} holds {len(images)} images; draw more{fewer}")
-    return [torch.from_numpy(images[: options.n]).reshape(-1, 1, 28, 28)]
+    asked = None if labels is None else [checked(labels, len(images), 10)[: options.n]]
+    return [torch.from_numpy(images[: options.n]).reshape(-1, 1, 28, 28)], asked
 
 
 def _chosen(names: list[str]) -> list[Path]:

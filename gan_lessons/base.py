@@ -1,5 +1,7 @@
 """The base games that all studies change one thing of: the toy ring, the MLP of chapter 05, the DCGAN of chapter 07.
 
+CMLP and CDCGAN are the last two with labels, the games of chapter 14.
+
     gan, batches, game = base.start(base.MLP, data.load("mnist"), seed=0)
     for step in base.MLP.play(gan, batches, base.MLP.rounds, **game): ...
 
@@ -14,10 +16,11 @@ import torch
 from torch import Tensor, nn
 
 from gan_lessons import data, ensemble, losses, noise, toys
+from gan_lessons.labels import checked
 from gan_lessons.losses import Objective
 from gan_lessons.models import convolutions, layers, mlp, mlp_discriminator, mlp_generator
 from gan_lessons.noise import Prior
-from gan_lessons.training import GAN, Penalty, Step, train
+from gan_lessons.training import GAN, Penalty, Step, train, train_conditional
 
 RING = toys.ring(std=0.02)
 
@@ -55,10 +58,12 @@ TOY = Game(
     lr=1e-3,
     betas=(0.5, 0.999),
 )
+_MLP_G = partial(mlp_generator, (128, 256, 512), slope=0.2, signed=True)
+_MLP_D = partial(mlp_discriminator, (512, 256), slope=0.2)
 MLP = Game(
     name="MLP",
-    generator=partial(mlp_generator, (128, 256, 512), slope=0.2, signed=True),
-    discriminator=partial(mlp_discriminator, (512, 256), slope=0.2),
+    generator=_MLP_G,
+    discriminator=_MLP_D,
     prior=noise.gaussian(100),
     transform=data.flat(data.symmetric),
     rounds=8_000,
@@ -66,18 +71,35 @@ MLP = Game(
     lr=1e-3,
     betas=(0.5, 0.999),
 )
+_DCGAN_G = partial(convolutions.dcgan_generator, width=32, z_dim=64, deep=True, init=convolutions.keep_init)
+_DCGAN_D = partial(convolutions.dcgan_discriminator, width=32, deep=True, norm=False, init=convolutions.keep_init)
 DCGAN = Game(
     name="DCGAN",
-    generator=partial(convolutions.dcgan_generator, width=32, z_dim=64, deep=True, init=convolutions.keep_init),
-    discriminator=partial(
-        convolutions.dcgan_discriminator, width=32, deep=True, norm=False, init=convolutions.keep_init
-    ),
+    generator=_DCGAN_G,
+    discriminator=_DCGAN_D,
     prior=noise.gaussian(64),
     rounds=8_000,
     batch=64,
     lr=2e-3,
     betas=(0.0, 0.99),
     penalty=partial(losses.r1, gamma=1.0, share=0.25),
+)
+CLASSES = 10
+CMLP = MLP._replace(
+    name="CMLP",
+    generator=partial(_MLP_G, z_dim=100 + CLASSES),
+    discriminator=partial(_MLP_D, inputs=784 + CLASSES),
+    prior=noise.labelled(MLP.prior, CLASSES),
+    play=train_conditional,
+)
+CDCGAN = DCGAN._replace(
+    name="CDCGAN",
+    generator=partial(_DCGAN_G, z_dim=64 + CLASSES),
+    discriminator=partial(_DCGAN_D, channels=1 + CLASSES),
+    prior=noise.labelled(DCGAN.prior, CLASSES),
+    lr=1e-3,
+    penalty=partial(losses.r1, gamma=0.1, share=0.25),  # gentler: at 2e-3 and gamma 1 a game with labels went astray
+    play=train_conditional,
 )
 
 
@@ -92,11 +114,18 @@ def start(
     """Seed everything, and return what `train` takes: the pair, endless batches of `images`, and the rest by name.
 
     Convolutions compute in `dtype` (see `profiles.convolution_dtype`). The same seed gives the same game, to the bit
-    on a CPU of one kind.
+    on a CPU of one kind. A conditional game takes the labels of `images`, too; ValueError where they have none.
     """
+    told: data.Images | Tensor | tuple[Tensor, ...] = images
+    if game.prior.classes:
+        if not isinstance(images, data.Images) or images.labels is None:
+            raise ValueError(
+                f"the game {game.name} needs images with labels: data.load gives both, or data.Images does"
+            )
+        told = images.images, checked(images.labels, len(images.images), game.prior.classes)
     torch.manual_seed(seed)
     G, D = (layers.prepared(make(), torch.device(device), dtype) for make in (game.generator, game.discriminator))
-    batches = data.batches(images, game.batch, device=device, transform=game.transform)
+    batches = data.batches(told, game.batch, device=device, transform=game.transform)
     return GAN(G, D, game.prior), batches, _rest(game, G, D, fused=True)
 
 

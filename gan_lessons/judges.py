@@ -19,7 +19,7 @@ from torch import Tensor
 from gan_lessons import stored
 from gan_lessons.checkpoints import load_weights, matched, packed_weights
 from gan_lessons.checks import unit_range
-from gan_lessons.metrics import class_shares, coverage
+from gan_lessons.metrics import alignment, class_shares, coverage
 from gan_lessons.metrics.classifier import DigitClassifier, NormedClassifier
 from gan_lessons.metrics.distances import Moments, frechet_distance, moments
 from gan_lessons.paths import commit, shipped
@@ -60,20 +60,22 @@ class Ruler(NamedTuple):
     reference: Moments
     shares: Tensor  # of the classes among the real images, (10,)
 
-    def __call__(self, samples: Tensor) -> dict[str, float]:
+    def __call__(self, samples: Tensor, labels: Tensor | None = None) -> dict[str, float]:
         """Judge images (n, 1, 28, 28), bytes or floats in [0, 1], on the judge's device.
 
         distance: Fréchet distance of their features to those of the test set, lower is better, biased upward for small
         n; classes: how many have at least half the share that they have among real images; confidence: mean of the
-        largest probability. Raises ValueError for images of another size or range, or with NaN.
+        largest probability; with the `labels` (n,) that were asked for, alignment: the share of images that are read as
+        such. Raises ValueError for images of another size or range, or with NaN, and for labels that do not fit.
         """
         features = self.judge.features(samples)
         probabilities = self.judge.head(features).softmax(1)
-        return {
+        numbers = {
             "distance": frechet_distance(moments(features), self.reference),
             "classes": float(coverage(class_shares(probabilities), self.shares)),
             "confidence": float(probabilities.max(1).values.mean()),
         }
+        return numbers if labels is None else numbers | {"alignment": alignment(probabilities, labels)}
 
 
 def ruler(images: Tensor, device: torch.device | str = "cpu", name: str = "mnist") -> Ruler:
@@ -86,15 +88,17 @@ def ruler(images: Tensor, device: torch.device | str = "cpu", name: str = "mnist
     return Ruler(judge, moments(features), class_shares(judge.head(features).softmax(1)))
 
 
-def opinions(images: Tensor, device: torch.device | str = "cpu") -> Callable[[Tensor], dict[str, float]]:
+def opinions(images: Tensor, device: torch.device | str = "cpu") -> Callable[..., dict[str, float]]:
     """Both judges as one function of samples, (n, 1, 28, 28) in [0, 1]: each number of a Ruler, and as second_….
 
-    `images` are real ones, as for `ruler`. A verdict about generators holds where both judges agree.
+    `images` are real ones, as for `ruler`. A verdict about generators holds where both judges agree. With the labels
+    (n,) that samples were asked for, opinions(samples, labels), there are alignment and second_alignment, too.
     """
     first, second = ruler(images, device), ruler(images, device, SECOND)
 
-    def judged(samples: Tensor) -> dict[str, float]:
-        return first(samples) | {f"second_{name}": value for name, value in second(samples).items()}
+    def judged(samples: Tensor, labels: Tensor | None = None) -> dict[str, float]:
+        others = {f"second_{name}": value for name, value in second(samples, labels).items()}
+        return first(samples, labels) | others
 
     return judged
 

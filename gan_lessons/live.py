@@ -107,6 +107,8 @@ def script(name: str, card: Mapping[str, Any], weights: bytes) -> str:
         ) from error
     facts = {"format": FORMAT, "name": name, "bits": bits}
     facts |= {key: card[key] for key in ("shape", "range", "prior")} | {"layers": layers}
+    if card.get("directions"):
+        facts["directions"] = card["directions"]
     text = json.dumps(facts, separators=(",", ":"))
     key = json.dumps(name)
     return f"((globalThis.ganLessons ??= {{}}).generators ??= {{}})[{key}] = {text}\n"

@@ -7,6 +7,9 @@ import torch
 from torch import Tensor
 
 from gan_lessons.checks import whole
+from gan_lessons.labels import Labels, beside
+
+NO_CLASSES = "labels are given, but this generator was trained without any: ask one that was not, or give none"
 
 
 class Prior(NamedTuple):
@@ -15,10 +18,23 @@ class Prior(NamedTuple):
     name: str
     dim: int
     draw: Callable[..., Tensor]  # draw(n, dim, **where) -> (n, dim)
+    classes: int = 0  # how many labels there are, one of which stands beside each z as a one-hot; 0: no labels
 
-    def sample(self, n: int, **where: Any) -> Tensor:
-        """Draw z of shape (n, dim). `where` holds device=, dtype=, generator=, as in torch.randn."""
-        return self.draw(n, self.dim, **where)
+    def sample(self, n: int, labels: Labels | None = None, **where: Any) -> Tensor:
+        """Draw z of shape (n, dim). `where` holds device=, dtype=, generator=, as in torch.randn.
+
+        With `classes` the one-hot of a label stands beside each z, (n, dim + classes): of these `labels`, or of ones
+        drawn with equal chances. The z of a random state do not depend on the labels. Raises ValueError for labels that
+        `labels.checked` refuses, and for labels where there are no classes.
+        """
+        z = self.draw(n, self.dim, **where)
+        if not self.classes:
+            if labels is not None:
+                raise ValueError(NO_CLASSES)
+            return z
+        if labels is None:
+            labels = torch.randint(self.classes, (n,), device=z.device, generator=where.get("generator"))
+        return beside(z, labels, self.classes)
 
 
 def gaussian(dim: int) -> Prior:
@@ -41,10 +57,15 @@ def sphere(dim: int) -> Prior:
     return Prior("sphere", _dimension(dim), _on_sphere)
 
 
+def labelled(prior: Prior, classes: int) -> Prior:
+    """The same noise with the one-hot of a label beside it: what the generator of a conditional game takes."""
+    return prior._replace(classes=whole("the number of classes", classes, 2))
+
+
 def shifted(prior: Prior, shift: float = 0.0, scale: float = 1.0) -> Prior:
     """The same noise, scaled and then moved: shift + scale z in every coordinate."""
     name = f"{scale:g} {prior.name} {shift:+g}"
-    return Prior(name, prior.dim, lambda *size, **where: prior.draw(*size, **where).mul_(scale).add_(shift))
+    return prior._replace(name=name, draw=lambda *size, **where: prior.draw(*size, **where).mul_(scale).add_(shift))
 
 
 def standardised(prior: Prior, mean: float, std: float) -> Prior:
@@ -64,7 +85,7 @@ def turned(prior: Prior, rotation: Tensor) -> Prior:
         z = prior.draw(*size, **where)
         return z @ rotation.to(z)
 
-    return Prior(f"{prior.name}, turned", prior.dim, draw)
+    return prior._replace(name=f"{prior.name}, turned", draw=draw)
 
 
 def lerp(start: Tensor, stop: Tensor, t: float) -> Tensor:

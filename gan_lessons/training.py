@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from gan_lessons.checks import black_and_white, unit_range, whole
+from gan_lessons.labels import Labels, Told, beside, checked
 from gan_lessons.losses import Objective
 from gan_lessons.models.layers import mixes_the_batch
-from gan_lessons.noise import Prior
+from gan_lessons.noise import NO_CLASSES, Prior
 
 CHUNK = 1000  # images made at once
 Penalty = Callable[[nn.Module, Tensor, Tensor], Tensor]
@@ -24,30 +25,39 @@ class GAN(NamedTuple):
     D: nn.Module
     prior: Prior
 
-    def sample(self, n: int) -> Tensor:
-        """Draw n samples from G in eval mode, without gradients, on G's device; G's mode is put back."""
+    def sample(self, n: int, labels: Labels | None = None) -> Tensor:
+        """Draw n samples from G in eval mode, without gradients, on G's device; G's mode is put back.
+
+        A conditional generator draws these `labels`, (n,) or one for all, or ones drawn with equal chances.
+        """
         if n < 1:
             raise ValueError(f"cannot draw {n} samples; ask for at least 1")
-        return self._evaluated(self.prior.sample(n, device=next(self.G.parameters()).device))
+        return self._evaluated(self.prior.sample(n, labels, device=next(self.G.parameters()).device))
 
-    def images(self, noise: int | Tensor, limits: tuple[float, float] | None = None) -> Tensor:
+    def images(
+        self, noise: int | Tensor, limits: tuple[float, float] | None = None, labels: Labels | None = None
+    ) -> Tensor:
         """Make images as floats in [0, 1], (n, c, h, w), in eval mode and without gradients, on G's device.
 
         `noise` says how many, or is itself z (n, z_dim). `limits` are G's values for black and white: (-1, 1) where G
         ends in tanh and (0, 1) where it ends in a sigmoid, which is seen without being told. Flat samples of a square
-        number of values become (n, 1, h, h). 1,000 images are made at a time.
+        number of values become (n, 1, h, h). 1,000 images are made at a time. A conditional generator draws these
+        `labels`, (n,) or one for all; where there are none and n is a number, ones drawn with equal chances. Its
+        `noise` may also be z with what stands for a label beside it already, (n, z_dim + classes).
         Raises ValueError for n under 1, limits that are none, a G with another end and no `limits`, samples that are
-        no images, and values outside the limits or NaN.
+        no images, values outside the limits or NaN, and labels that do not fit (see `Prior.sample`).
         """
         black, white = _limits(self.G) if limits is None else limits
         black_and_white(black, white)
         if isinstance(noise, Tensor):
-            if noise.ndim != 2 or not len(noise):
-                raise ValueError(f"noise is z (n, {self.prior.dim}) with n of at least 1, not {tuple(noise.shape)}")
-            chunks = [self._evaluated(z) for z in noise.split(CHUNK)]
+            chunks = [self._evaluated(z) for z in self._labelled(noise, labels).split(CHUNK)]
         else:
             n = whole("the number of images", noise)
-            chunks = [self.sample(min(CHUNK, n - k)) for k in range(0, n, CHUNK)]
+            if labels is not None and self.prior.classes:
+                labels = checked(labels, n, self.prior.classes)
+            starts = range(0, n, CHUNK)
+            given = [labels[k : k + CHUNK] if isinstance(labels, Tensor) else labels for k in starts]
+            chunks = [self.sample(min(CHUNK, n - k), some) for k, some in zip(starts, given, strict=True)]
         samples = torch.cat(chunks)
         side = math.isqrt(samples[0].numel())
         if samples.ndim == 2 and side * side == samples.shape[1]:
@@ -59,6 +69,17 @@ class GAN(NamedTuple):
         images = (samples - black) / (white - black)
         unit_range(images)
         return images.clamp(0, 1)
+
+    def _labelled(self, z: Tensor, labels: Labels | None) -> Tensor:
+        """What G takes, from z (n, z_dim), with the one-hots of labels beside it where there are classes."""
+        classes = self.prior.classes
+        if z.ndim != 2 or not len(z):
+            raise ValueError(f"noise is z (n, {self.prior.dim}) with n of at least 1, not {tuple(z.shape)}")
+        if labels is not None and not classes:
+            raise ValueError(NO_CLASSES)
+        if classes and labels is None and z.shape[1] == self.prior.dim:
+            raise ValueError(f"this generator draws what a label asks for: give labels=, from 0 to {classes - 1}")
+        return z if labels is None else beside(z, labels, classes)
 
     def _evaluated(self, z: Tensor) -> Tensor:
         was_training = self.G.training
@@ -170,6 +191,56 @@ def train(
             yield Step(number, d_loss, g_loss)
 
     return rounds()
+
+
+def train_conditional(
+    gan: GAN,
+    batches: Iterator[tuple[Tensor, ...]],
+    steps: int,
+    *,
+    objective: Objective,
+    g_optimizer: Optimizer,
+    d_optimizer: Optimizer,
+    d_steps: int = 1,
+    g_steps: int = 1,
+    penalty: Penalty | None = None,
+    start: int = 0,
+) -> Iterator[Step]:
+    """Play as `train` does, with labels: both players see the same ones beside their input (Mirza and Osindero 2014).
+
+    `batches` yields (real, labels): images and whole numbers (n,). G draws what these very labels ask for, and D sees
+    them beside real and fake images alike, so that she can tell a wrong digit, but no image by its label alone.
+    Penalties see images, and no maps of labels. Raises ValueError as `train`, and for a prior without classes or
+    batches without labels.
+    """
+    for name, count in {"steps": steps, "d_steps": d_steps, "g_steps": g_steps}.items():
+        whole(name, count)
+    G, D, prior = gan
+    if not prior.classes:
+        raise ValueError("a conditional game needs noise with labels: noise.labelled(prior, classes)")
+
+    def rounds() -> Iterator[Step]:
+        for number in range(start + 1, steps + 1):
+            for k in range(d_steps):
+                real, labels = _images_and_labels(next(batches))
+                told = Told(D, labels, prior.classes)
+                with torch.set_grad_enabled(k == d_steps - 1):  # only the last one's graph serves G below
+                    fake = G(prior.sample(len(real), labels, device=real.device))
+                d_loss = discriminator_step(told, d_optimizer, objective, real, fake.detach(), penalty)
+            for k in range(g_steps):
+                if k > 0:
+                    fake = G(prior.sample(len(real), labels, device=real.device))
+                g_loss = generator_step(G, told, g_optimizer, objective, fake, real)
+            refuse_nan(number, d_loss, g_loss)
+            yield Step(number, d_loss, g_loss)
+
+    return rounds()
+
+
+def _images_and_labels(batch: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    if len(batch) != 2 or batch[1].ndim != 1:
+        raise ValueError("a conditional game needs (images, labels) in a batch: data.batches((images, labels), n)")
+    return batch[0], batch[1]
 
 
 def train_falling(

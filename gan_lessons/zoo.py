@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gan_lessons import live, models, noise, stored
+from gan_lessons import live, models, noise, stored, strokes
 from gan_lessons.checkpoints import load_weights, matched, packed_weights
 from gan_lessons.checks import black_and_white, finite, whole
 from gan_lessons.data.batching import to_bytes
 from gan_lessons.data.downloads import DamagedFile
+from gan_lessons.labels import Labels, checked
 from gan_lessons.models import colour, convolutions
-from gan_lessons.noise import Prior
+from gan_lessons.noise import NO_CLASSES, Prior
 from gan_lessons.paths import commit, shipped
 
 MAX_BYTES = 2_000_000  # of one file of weights
@@ -44,7 +45,7 @@ class Card(NamedTuple):
     name: str
     chapter: str  # the notebook that trained it
     architecture: dict[str, Any]  # {"builder": a key of BUILDERS, "arguments": {...}}
-    prior: dict[str, Any]  # {"name": a key of PRIORS, "dim": ...}
+    prior: dict[str, Any]  # {"name": a key of PRIORS, "dim": ...}, and "classes" of the labels beside z, if any
     shape: list[int]  # (c, h, w) of one image
     range: list[float]  # the values of black and white in G's output
     data: str  # the dataset it was trained on
@@ -59,6 +60,7 @@ class Card(NamedTuple):
     layers: list[live.Layer] | None = (
         None  # of what it consists, for those who read it without torch; [] if no page can
     )
+    directions: dict[str, list[float]] | None = None  # in z, of a generator of digits by label: slant and thickness
 
 
 class Generator(NamedTuple):
@@ -68,21 +70,42 @@ class Generator(NamedTuple):
     prior: Prior
     card: Card
 
-    def sample(self, n: int, seed: int = 0) -> Tensor:
-        """Draw n images, uint8 (n, c, h, w): the same ones for the same n and seed, whatever torch's defaults are."""
+    def sample(self, n: int, seed: int = 0, labels: Labels | None = None) -> Tensor:
+        """Draw n images, uint8 (n, c, h, w): the same ones for the same n and seed, whatever torch's defaults are.
+
+        A conditional generator draws these `labels`, (n,) or one for all, or without any those of `labels(n, seed)`.
+        Raises ValueError for labels that do not fit, and for labels where the generator takes none.
+        """
         if n < 1:
             raise ValueError(f"the number of images must be at least 1, not {n}")
         source = torch.Generator("cpu").manual_seed(seed)
-        black, white = self.card.range
+        if not (classes := self.prior.classes):
+            if labels is not None:
+                raise ValueError(NO_CLASSES)
+        else:
+            labels = self.labels(n, seed) if labels is None else checked(labels, n, classes).cpu()
         chunks = []
-        with torch.no_grad():
-            for start in range(0, n, CHUNK):
-                size = min(CHUNK, n - start)
-                z = self.prior.sample(size, device="cpu", dtype=torch.float32, generator=source)
-                values = (self.G(z).reshape(len(z), *self.card.shape) - black) / (white - black)
-                finite("the images", values)
-                chunks.append(to_bytes(values))
+        for start in range(0, n, CHUNK):
+            size = min(CHUNK, n - start)
+            some = labels[start : start + size] if isinstance(labels, Tensor) else None
+            z = self.prior.sample(size, some, device="cpu", dtype=torch.float32, generator=source)
+            chunks.append(to_bytes(self.images(z)))
         return torch.cat(chunks)
+
+    def images(self, z: Tensor) -> Tensor:
+        """What G makes of its input (n, …), float32 (n, c, h, w) from 0 to 1. ValueError for NaN and infinity."""
+        black, white = self.card.range
+        with torch.no_grad():
+            values = self.G(z).reshape(len(z), *self.card.shape)
+        finite("the images", values)
+        return (values - black).div_(white - black).clamp_(0, 1)
+
+    def labels(self, n: int, seed: int = 0) -> Tensor:
+        """The labels of sample(n, seed), int64 (n,), drawn with equal chances; ValueError where there are none."""
+        if not self.prior.classes:
+            raise ValueError(f"{self.card.name} was trained without labels")
+        source = torch.Generator("cpu").manual_seed(seed)
+        return torch.randint(self.prior.classes, (n,), generator=source, device="cpu")
 
 
 def names(folder: Path | None = None) -> list[str]:
@@ -114,7 +137,10 @@ def load(name: str, folder: Path | None = None) -> Generator:
         prior = _known(PRIORS, facts.prior.get("name"), path)
         with torch.random.fork_rng(devices=[]), torch.device("cpu"):  # initial weights are drawn, and overwritten
             G = builder(**facts.architecture["arguments"]).float()
-        ready = Generator(G.eval().requires_grad_(False), prior(facts.prior["dim"]), facts)
+        drawn = prior(facts.prior["dim"])
+        if "classes" in facts.prior:
+            drawn = noise.labelled(drawn, facts.prior["classes"])
+        ready = Generator(G.eval().requires_grad_(False), drawn, facts)
         black_and_white(*facts.range)
         _sides(facts.shape)
     except DamagedFile:
@@ -150,7 +176,8 @@ def save(
     if known is None or prior.name not in PRIORS:
         raise ValueError(f"builder must be one of {sorted(BUILDERS)} and the prior one of {sorted(PRIORS)}")
     with torch.device("meta"):
-        built = builder(**arguments).state_dict()
+        plain = builder(**arguments)
+    built = plain.state_dict()
     state = {key: value.detach().cpu() for key, value in matched(built, G.state_dict()).items()}
     if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in built.items()}:
         raise ValueError(f"{known}(**{dict(arguments)}) makes another network than G; give the arguments that made G")
@@ -166,7 +193,7 @@ def save(
         name=name,
         chapter=chapter,
         architecture={"builder": known, "arguments": dict(arguments)},
-        prior={"name": prior.name, "dim": prior.dim},
+        prior={"name": prior.name, "dim": prior.dim} | ({"classes": prior.classes} if prior.classes else {}),
         shape=sides,
         range=list(range),
         data=data,
@@ -177,7 +204,7 @@ def save(
         sha256=stored.checksum(weights),
         date=datetime.now(UTC).date().isoformat(),
         commit=commit(),
-        layers=_layers(G),
+        layers=_layers(plain),
     )
     return Card(**stored.save(_home(folder), name, weights, facts._asdict()))
 
@@ -203,10 +230,24 @@ def script(name: str, folder: Path | None = None) -> str:
 
 
 def describe(name: str, folder: Path | None = None) -> Card:
-    """Write a stored generator's layers into its card, and return the card: the book is built from them."""
-    facts = load(name, folder)
-    stored.save_card(_home(folder), name, facts.card._replace(layers=live.plan(facts.G))._asdict())
+    """Write a stored generator's layers into its card, and return the card: the book is built from them.
+
+    One that draws digits by label gets its directions of slant and thickness, too: the page's sliders go along them.
+    """
+    ready = load(name, folder)
+    facts = ready.card._replace(layers=live.plan(ready.G))
+    if ready.prior.classes and facts.shape[0] == 1:
+        facts = facts._replace(directions=_directions(ready))
+    stored.save_card(_home(folder), name, facts._asdict())
     return card(name, folder)
+
+
+def _directions(ready: Generator, n: int = 6_000) -> dict[str, list[float]]:
+    labels, source = ready.labels(n), torch.Generator("cpu").manual_seed(0)
+    z = ready.prior.sample(n, labels, device="cpu", dtype=torch.float32, generator=source)
+    images = torch.cat([ready.images(part) for part in z.split(CHUNK)])
+    ways = strokes.directions(images, z[:, : ready.prior.dim], labels)
+    return {name: [round(float(number), 5) for number in way] for name, way in ways.items()}
 
 
 def _layers(G: nn.Module) -> list[live.Layer]:

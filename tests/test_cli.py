@@ -56,6 +56,16 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture
+def writer(weights: Path) -> Path:
+    """Beside it a generator of digits by label, `writer`."""
+    arguments: dict[str, Any] = {"hidden": [16], "z_dim": 18}
+    facts: dict[str, Any] = {"chapter": "14", "data": "digits", "steps": 1, "seconds": 1.0, "scores": {}}
+    G, prior = models.mlp_generator(**arguments), noise.labelled(noise.gaussian(8), 10)
+    zoo.save("writer", G, prior, builder=models.mlp_generator, arguments=arguments, folder=weights, **facts)
+    return weights
+
+
 def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "gan_lessons", *map(str, arguments)]
 
@@ -345,6 +355,91 @@ def test_score_keeps_the_report_in_the_card_when_asked(weights: Path, capsys: py
     assert f", {report['rarest_class']:.2f} times its share" in printed
     assert f", {report['commonest_class']:.2f} times.\n" in printed
     assert f"{report['measures']['frechet']['mean']:,.1f} ± " in printed
+
+
+# --- by label ---------------------------------------------------------------------------------------------------
+
+
+def test_sample_draws_one_class_and_a_text_and_stores_the_labels(writer: Path) -> None:
+    assert main(["sample", "writer", "--label", "7", "--n", "12", "--seed", "2", "--out", "sevens.npz"]) == 0
+    with np.load("sevens.npz") as arrays:
+        assert arrays["labels"].tolist() == [7] * 12
+        expected = zoo.load("writer").sample(12, seed=2, labels=7)
+        assert np.array_equal(arrays["images"], expected.squeeze(1).numpy())
+    assert main(["sample", "writer", "--text", "2026", "--n", "3", "--out", "years.npz"]) == 0
+    with np.load("years.npz") as arrays:
+        assert arrays["labels"].tolist() == [2, 0, 2, 6] * 3
+        assert len(arrays["images"]) == 12
+    assert main(["sample", "writer", "--n", "9", "--seed", "4", "--out", "any.npz"]) == 0
+    with np.load("any.npz") as arrays:
+        assert arrays["labels"].tolist() == zoo.load("writer").labels(9, 4).tolist()
+    assert main(["sample", "writer", "--text", "007", "--out", "line.png"]) == 0
+    with Image.open("line.png") as picture:
+        assert picture.size == (3 * 30 - 2, 28)
+        assert np.array_equal(
+            np.asarray(picture)[:, 60:88], zoo.load("writer").sample(3, labels=[0, 0, 7])[2, 0].numpy()
+        )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["writer", "--label", "10"], "labels lie from 0 to 9, and here is 10"),
+        (["writer", "--label", "-1"], "labels lie from 0 to 9, and here is -1"),
+        (["writer", "--text", "20a6"], "--text takes digits from 0 to 9, such as 2026, not '20a6'"),
+        (["writer", "--text", "²"], "--text takes digits from 0 to 9"),
+        (["writer", "--text", ""], "--text takes digits from 0 to 9"),
+        (["writer", "--text", "12", "--n", "60000"], "120000 images are over 100000"),
+        (["small", "--label", "7"], "labels are given, but this generator was trained without any"),
+        (["small", "--text", "7"], "labels are given, but this generator was trained without any"),
+    ],
+)
+def test_what_cannot_be_ordered_ends_with_2_and_writes_nothing(
+    writer: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sample", *arguments]) == 2
+    assert words in capsys.readouterr().err
+    assert list(Path.cwd().iterdir()) == []
+
+
+@pytest.mark.parametrize("more", [["--label", "seven"], ["--label", "7", "--text", "7"]])
+def test_a_label_that_is_no_number_and_two_orders_at_once_are_wrong_usage(writer: Path, more: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["sample", "writer", *more])
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_score_tells_the_alignment_and_every_class_and_keeps_them(
+    writer: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["score", "writer", "--draws", "2", "--keep", *ON_DIGITS]) == 0
+    printed = capsys.readouterr().out
+    report = zoo.card("writer").report
+    assert report is not None
+    assert f"asked for: {report['alignment']:.2%}, {report['second_alignment']:.2%}." in printed
+    assert report["alignment"] < 0.5  # it never learned
+    for key in ("class_distances", "second_class_distances"):
+        assert len(report[key]) == 10
+        assert "  " + "  ".join(f"{value:.1f}" for value in report[key]) in printed
+    assert main(["score", "small", "--draws", "1", *ON_DIGITS]) == 0
+    assert "asked for" not in capsys.readouterr().out
+
+
+def test_score_of_a_file_with_labels_holds_each_image_against_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    digits = data.load("digits")
+    assert digits.labels is not None
+    some = (digits.labels < 9).nonzero()[:300, 0]
+    right = digits.labels[some].numpy()
+    for name, asked in {"right": right, "wrong": (right + 1) % 9}.items():
+        np.savez(tmp_path / f"{name}.npz", images=digits.images[some, 0].numpy(), labels=asked)
+        assert main(["score", str(tmp_path / f"{name}.npz"), *ON_DIGITS]) == 0
+    shares = [float(text.split("%")[0]) for text in capsys.readouterr().out.split("asked for: ")[1:]]
+    assert shares[0] > 80 > 10 > shares[1]
+    np.savez(tmp_path / "few.npz", images=digits.images[:300, 0].numpy(), labels=right[:5])
+    assert main(["score", str(tmp_path / "few.npz"), *ON_DIGITS]) == 2
+    assert "300 images take 300 labels" in capsys.readouterr().err
 
 
 def test_score_keeps_nothing_for_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,6 +37,10 @@ def test_each_chapter_has_a_card_with_its_question_and_picture(home: str) -> Non
         assert (ROOT / "_build" / "html" / source).read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_first_thing_to_do_is_to_have_a_number_written(home: str) -> None:
+    assert home.index('data-live="writer"') < home.index("home-buttons") < home.index('data-live="ring"')
+
+
 def test_the_picture_of_what_needs_what_has_all_chapters_as_links(home: str) -> None:
     (drawing,) = re.findall(r'<figure class="needs">.*?</figure>', home, re.DOTALL)
     assert re.findall(r'<a href="(\w+)\.html">', drawing) == CHAPTERS

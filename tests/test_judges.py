@@ -244,3 +244,16 @@ def test_numbers_beyond_float32_leave_the_earlier_judge(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"head\.weight would be infinite in torch\.float32"):
         saved(tmp_path, wide)
     assert judges.card("small", tmp_path) == card
+
+
+def test_alignment_is_the_share_of_images_that_each_judge_reads_as_asked() -> None:
+    digits = data.load("digits", "test")
+    assert digits.labels is not None
+    asked = digits.labels.clone()
+    opinions = judges.opinions(digits.images)
+    right = opinions(data.unit(digits.images), asked)
+    assert min(right["alignment"], right["second_alignment"]) > 0.8  # these are not MNIST's
+    shifted = opinions(data.unit(digits.images), (asked + 1) % 10)
+    assert max(shifted["alignment"], shifted["second_alignment"]) < 0.1
+    assert {key for key in right if "alignment" not in key} == set(opinions(data.unit(digits.images)))
+    assert right["distance"] == shifted["distance"]

@@ -350,6 +350,35 @@ def test_noise_of_each_prior_has_its_moments(name: str, run: Evaluate) -> None:
     assert np.linalg.norm(z, axis=1).std() == pytest.approx(float(expected.norm(dim=1).std()), abs=0.05)
 
 
+def test_a_label_stands_at_the_end_of_z_and_noise_draws_all_equally_often(run: Evaluate) -> None:
+    assert run("z => [...ganLessons.networks.told(z, 2, 4)]", [0.5, -1]) == [0.5, -1, 0, 0, 1, 0]
+    z = np.array(
+        run(
+            """() => { const chance = ringGame.random(1), prior = {name: "gaussian", dim: 3, classes: 4}
+                return Array.from({length: 4000}, () => [...ganLessons.networks.noise(prior, chance)]) }"""
+        )
+    )
+    assert z.shape == (4000, 7)
+    assert (z[:, 3:].sum(1) == 1).all()
+    assert z[:, 3:].mean(0) == pytest.approx([0.25] * 4, abs=0.03)
+
+
+def test_steering_sets_the_coordinate_along_a_direction_and_leaves_all_others(run: Evaluate) -> None:
+    ways = torch.linalg.qr(torch.randn(6, 2, generator=torch.Generator().manual_seed(0)).double()).Q.T
+    z = torch.randn(6, generator=torch.Generator().manual_seed(1)).double()
+    named, values = dict(zip(("slant", "thickness"), ways.tolist(), strict=True)), {"slant": 2.5, "thickness": -1}
+    moved = torch.tensor(
+        run(
+            "({z, ways, values}) => [...ganLessons.networks.steered(z, ways, values)]",
+            {"z": z.tolist(), "ways": named, "values": values},
+        ),
+        dtype=torch.float64,
+    )
+    assert (ways @ moved).tolist() == pytest.approx([2.5, -1])
+    rest = torch.eye(6).double() - ways.T @ ways
+    assert (rest @ moved).tolist() == pytest.approx((rest @ z).tolist())
+
+
 @pytest.mark.parametrize("change", [{"format": 2}, {"layers": [{"kind": "attention"}]}])
 def test_what_the_page_cannot_read_is_named(change: dict[str, Any], run: Evaluate) -> None:
     facts = {"format": 1, "name": "mine", "shape": [1, 1, 1], "range": [0, 1], "prior": {"dim": 1}, "layers": []}
@@ -415,7 +444,16 @@ def test_export_writes_the_script_of_a_generator_of_ones_own(
     assert "mine" in capsys.readouterr().out
     text = (tmp_path / "page.js").read_text()
     assert text == zoo.script("mine", tmp_path)
+    assert "directions" not in text
     assert text.startswith('((globalThis.ganLessons ??= {}).generators ??= {})["mine"] = {"format":1')
+
+
+def test_a_script_of_a_generator_by_label_has_its_classes_and_directions() -> None:
+    card = zoo.card("cdcgan-mnist")
+    facts = json.loads(zoo.script("cdcgan-mnist").partition(" = ")[2])
+    assert facts["prior"] == {"name": "gaussian", "dim": 64, "classes": 10}
+    assert facts["directions"] == card.directions
+    assert [len(way) for way in facts["directions"].values()] == [64, 64]
 
 
 def test_export_keeps_the_layers_in_a_card_that_had_none(tmp_path: Path) -> None:

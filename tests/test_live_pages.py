@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_lessons import zoo
+from gan_lessons import labels, strokes, zoo
 from gan_lessons.plotting import tile
 from tests.test_book import HTML, ROOT, Visit, built, violations, visit
 
@@ -20,10 +20,18 @@ __all__ = ["built", "visit"]  # fixtures
 
 PIECE = re.compile(r'<div class="live" data-live="([\w-]+)"')
 PAGES = {file: PIECE.findall(file.read_text(encoding="utf-8")) for file in sorted((HTML / "book").glob("*.html"))}
-RING, GENERATOR = '[data-live="ring"]', "[data-source]"
+RING, WRITER, GENERATOR = '[data-live="ring"]', '[data-live="writer"]', '[data-source]:not([data-live="writer"])'
+OTHERS = {"ring", "writer"}  # pieces that are no generator's name
 with_a_ring = pytest.mark.parametrize("page", [f.name for f, names in PAGES.items() if "ring" in names])
-with_a_generator = pytest.mark.parametrize("page", [f.name for f, names in PAGES.items() if set(names) - {"ring"}])
+with_a_writer = pytest.mark.parametrize("page", [f.name for f, names in PAGES.items() if "writer" in names])
+with_a_generator = pytest.mark.parametrize("page", [f.name for f, names in PAGES.items() if set(names) - OTHERS])
 Open = Callable[..., Visit]
+
+
+def drawn_by(name: str) -> str:
+    """The stored generator of a piece."""
+    return "cdcgan-mnist" if name == "writer" else name
+
 
 ROUNDS = f"() => document.querySelector('{RING}').live.game.rounds"
 FRAMES = "n => new Promise(end => { const next = () => (n-- ? requestAnimationFrame(next) : end()); next() })"
@@ -57,7 +65,9 @@ def test_a_page_loads_the_scripts_of_its_own_pieces_and_no_others(file: Path) ->
     loaded = set(re.findall(r"_static/live/([\w.]+)\?", text))
     expected: set[str] = {"live.css", "ring_game.js"} if names else set()
     expected |= {"ring.js"} if "ring" in names else set()
-    expected |= {"networks.js", "generator.js"} if set(names) - {"ring"} else set()
+    expected |= {"networks.js", "pieces.js"} if set(names) - {"ring"} else set()
+    expected |= {"generator.js"} if set(names) - OTHERS else set()
+    expected |= {"writer.js"} if "writer" in names else set()
     assert loaded == expected
 
 
@@ -65,17 +75,20 @@ def test_a_page_loads_the_scripts_of_its_own_pieces_and_no_others(file: Path) ->
 def test_the_pieces_of_a_page_weigh_at_most_a_megabyte(file: Path) -> None:
     live = HTML / "_static" / "live"
     scripts = set(re.findall(r"_static/live/([\w.]+)\?", file.read_text(encoding="utf-8")))
-    weights = {f"generators/{name}.js" for name in PAGES[file] if name != "ring"}
+    weights = {f"generators/{drawn_by(name)}.js" for name in PAGES[file] if name != "ring"}
     assert sum((live / part).stat().st_size for part in scripts | weights) <= 1_000_000
 
 
 @pytest.mark.parametrize("name", sorted({name for names in PAGES.values() for name in names} - {"ring"}))
 def test_the_book_has_the_stored_weights_and_the_still_shows_their_samples(name: str) -> None:
-    picture = f"book/figures/live_{name}.png"
-    remedy = f"run `python -m gan_lessons sample {name} --n 16 --columns 8 --out {picture}`, and build the book again"
-    assert (HTML / "_static" / "live" / "generators" / f"{name}.js").read_text() == zoo.script(name), remedy
+    picture, generator = f"book/figures/live_{name}.png", drawn_by(name)
+    order = "--text 0123456789" if name == "writer" else "--n 16 --columns 8"
+    remedy = f"run `python -m gan_lessons sample {generator} {order} --out {picture}`, and build the book again"
+    assert (HTML / "_static" / "live" / "generators" / f"{generator}.js").read_text() == zoo.script(generator), remedy
     still = np.asarray(Image.open(ROOT / picture))
-    own = (tile(zoo.load(name).sample(16, 0), 8) * 255).round()
+    stored = zoo.load(generator)
+    drawn = stored.sample(10, 0, list(range(10))) if name == "writer" else stored.sample(16, 0)
+    own = (tile(drawn, 10 if name == "writer" else 8) * 255).round()
     assert still.shape == own.shape, remedy
     assert np.abs(still - own).mean() < 1, remedy
 
@@ -334,6 +347,96 @@ def test_an_exported_generator_shows_what_pytorch_makes_of_the_same_noise(
     assert (np.abs(drawn[..., :3] - expected) < 1.5).mean() > 0.97  # MLPs are rounded more (tests/test_live.py)
 
 
+# --- the writer -------------------------------------------------------------------------------------------------------
+
+
+def at_the_writer(seen: Visit) -> Any:
+    piece = seen.page.locator(WRITER).first
+    piece.scroll_into_view_if_needed()
+    seen.page.wait_for_selector(f'{WRITER} canvas[aria-label="0123456789, written by the generator"]')
+    return piece
+
+
+def written(piece: Any) -> np.ndarray:
+    """What stands on the canvas, (28, 28 a digit)."""
+    (pixels,) = piece.locator("canvas").evaluate_all(PIXELS)
+    return np.array(pixels).reshape(28, -1, 4)[..., 0]
+
+
+# What PyTorch makes of the piece's own noise.
+NOISE = """({prior, n}) => { const chance = ringGame.random(1)
+    return Array.from({length: n}, () => [...ganLessons.networks.noise({...prior, classes: 0}, chance)]) }"""
+
+
+def by_pytorch(seen: Visit, text: str, **values: float) -> np.ndarray:
+    G, _, card = zoo.load("cdcgan-mnist")
+    assert card.directions is not None
+    z = torch.tensor(seen.page.evaluate(NOISE, {"prior": card.prior, "n": len(text)}))
+    for name, way in ((name, torch.tensor(way)) for name, way in card.directions.items()):
+        z = z + (values.get(name, 0.0) - z @ way)[:, None] * way
+    images = G(labels.beside(z, [int(digit) for digit in text], 10)).detach()
+    return np.concatenate(list(((images[:, 0] + 1) * 127.5).numpy()), axis=1)
+
+
+@with_a_writer
+def test_it_writes_what_is_typed_as_pytorch_would_and_anew_when_asked(page: str, visit: Open) -> None:
+    seen = visit(f"book/{page}")
+    piece = at_the_writer(seen)
+    assert np.abs(written(piece) - by_pytorch(seen, "0123456789")).max() < 1.5
+    field = piece.get_by_label("Type a number")
+    field.fill("2026")
+    seen.page.wait_for_selector(f'{WRITER} canvas[aria-label="2026, written by the generator"]')
+    first = written(piece)
+    assert np.abs(first - by_pytorch(seen, "2026")).max() < 1.5
+    piece.get_by_role("button", name="Write it anew").click()
+    second = written(piece)
+    assert second.shape == first.shape == (28, 4 * 28)
+    assert np.abs(first - second).mean() > 5
+    field.press("Enter")
+    assert np.abs(written(piece) - second).mean() > 5
+    assert seen.faults == []
+
+
+@with_a_writer
+def test_letters_are_left_out_with_a_word_and_twelve_digits_are_the_most(page: str, visit: Open) -> None:
+    seen = visit(f"book/{page}")
+    piece = at_the_writer(seen)
+    field, says = piece.get_by_label("Type a number"), piece.locator("p[role=status]")
+    field.fill("1a²3")
+    assert field.input_value() == "13"
+    assert "digits 0 to 9" in says.inner_text()
+    field.fill("")
+    field.press_sequentially("12345678901234")
+    assert field.input_value() == "123456789012"
+    assert says.inner_text() == ""
+    field.fill("")
+    seen.page.wait_for_selector(f'{WRITER} canvas[aria-label="Nothing is written yet"]')
+    assert written(piece).max() == 0
+    assert seen.page.url.endswith(page)
+    assert seen.faults == []
+
+
+@with_a_writer
+def test_the_sliders_change_slant_and_thickness_by_keyboard(page: str, visit: Open) -> None:
+    seen = visit(f"book/{page}")
+    piece = at_the_writer(seen)
+    piece.get_by_label("Type a number").fill("1471")
+    seen.page.wait_for_selector(f'{WRITER} canvas[aria-label="1471, written by the generator"]')
+    for name, measure in strokes.MEASURES.items():
+        slider, seen_at = piece.get_by_label(name.capitalize()), []
+        for key, value in (("Home", -3), ("End", 3)):
+            slider.focus()
+            seen.page.keyboard.press(key)
+            seen.page.evaluate(FRAMES, 2)
+            canvas = written(piece)
+            assert np.abs(canvas - by_pytorch(seen, "1471", **{name: value})).max() < 1.5
+            digits = torch.tensor(canvas / 255).float().reshape(28, 4, 28).transpose(0, 1)[:, None]
+            seen_at.append(measure(digits).mean())
+        assert seen_at[1] > seen_at[0] + 0.2
+        slider.fill("0")
+    assert seen.faults == []
+
+
 # --- without scripts, on paper, by ear --------------------------------------------------------------------------------
 
 
@@ -363,8 +466,10 @@ def test_on_paper_there_is_the_still_picture(file: Path, visit: Open) -> None:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_piece_at_play_is_accessible_and_fits(width: int, theme: str, file: Path, visit: Open) -> None:
     seen = visit(f"book/{file.name}", theme=theme, width=width)
-    if set(PAGES[file]) - {"ring"}:
+    if set(PAGES[file]) - OTHERS:
         at_the_generator(seen)
+    if "writer" in PAGES[file]:
+        at_the_writer(seen)
     if "ring" in PAGES[file]:
         at_the_ring(seen).get_by_label("It settles").check()
         plays(seen.page, 3)

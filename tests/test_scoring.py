@@ -251,3 +251,18 @@ def test_a_judge_of_ones_own_is_given_floats_in_the_unit_range(case: Case) -> No
 def test_probabilities_that_are_nan_are_of_no_class() -> None:
     with pytest.raises(ValueError, match="the probabilities hold NaN"):
         metrics.class_shares(torch.full((5, 10), torch.nan))
+
+
+def test_alignment_and_the_distance_within_classes_in_closed_form() -> None:
+    probabilities = torch.tensor([[0.7, 0.3], [0.1, 0.9], [0.6, 0.4]])
+    assert metrics.alignment(probabilities, torch.tensor([0, 1, 1])) == pytest.approx(2 / 3)
+    with pytest.raises(ValueError, match="3 images take 3 labels"):
+        metrics.alignment(probabilities, torch.tensor([0, 1]))
+    torch.manual_seed(0)
+    real, labels = torch.randn(300, 4), torch.arange(300) % 3
+    ours = real + torch.tensor([0.0, 2.0, 0.0])[labels][:, None]  # the second class is 2 off in each feature
+    found = metrics.class_distances(ours, labels, real, labels, 4)
+    assert found[:3] == pytest.approx([0, 16, 0], abs=1e-3)
+    assert math.isnan(found[3])  # a class that nobody has
+    swapped = metrics.class_distances(real, (labels + 1) % 3, real, labels, 3)
+    assert min(swapped) > 0

@@ -1,32 +1,11 @@
-/* A stored generator in a page: <div class="live" data-live="dcgan-mnist" data-source="…/dcgan-mnist.js">.
+/* A stored generator in a page: <div class="live" data-generator="dcgan-mnist" data-source="…/dcgan-mnist.js">.
 
-   Its weights are asked for when the piece comes near the window. Numbers: networks.js; chance: ring_game.js. */
+   Numbers: networks.js; chance: ring_game.js. */
 "use strict"
 
 ;(() => {
-  const {lerp, noise, norm, ready, slerp} = ganLessons.networks
+  const {lerp, noise, norm, ready, slerp} = ganLessons.networks, {arrive, make, paint} = ganLessons.pieces
   const COUNT = 16
-
-  function make(tag, attributes = {}, ...children) {
-    const element = document.createElement(tag)
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name.startsWith("on")) element.addEventListener(name.slice(2), value)
-      else if (value !== false && value !== null) element.setAttribute(name, value)
-    }
-    element.append(...children)
-    return element
-  }
-
-  function paint(canvas, generator, z) {
-    const [channels, height, width] = generator.shape, pixels = generator.draw(z), image = new ImageData(width, height)
-    for (let place = 0; place < height * width; place++) {
-      for (let c = 0; c < 3; c++) image.data[4 * place + c] = Math.round(255 * pixels[place * channels + (channels === 3 ? c : 0)])
-      image.data[4 * place + 3] = 255
-    }
-    canvas.width = width
-    canvas.height = height
-    canvas.getContext("2d").putImageData(image, 0, 0)
-  }
 
   function piece(root, number) {
     const id = name => `live-generator-${number}-${name}`
@@ -102,24 +81,8 @@
       }
     }
 
-    function fetchWeights() {
-      const name = root.dataset.live
-      if (ganLessons.generators[name]) return start(ganLessons.generators[name])
-      says.textContent = "The weights are on their way …"
-      document.head.append(make("script", {
-        src: root.dataset.source,
-        onload: () => start(ganLessons.generators[name]),
-        onerror: () => { says.textContent = "The weights of this generator are not there: build the book again." },
-      }))
-    }
-
-    root.querySelector("figure").before(panel)
-    root.classList.add("playing")
-    const near = new IntersectionObserver(entries => {
-      if (entries.some(entry => entry.isIntersecting)) { near.disconnect(); fetchWeights() }
-    }, {rootMargin: "300px"})
-    near.observe(panel)
+    arrive(root, panel, says, start)
   }
 
-  document.querySelectorAll('.live[data-live]:not([data-live="ring"])').forEach(piece)
+  document.querySelectorAll('.live[data-generator]:not([data-live="writer"])').forEach(piece)
 })()

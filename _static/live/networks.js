@@ -139,9 +139,10 @@ ganLessons.networks = (() => {
     sigmoid: () => each(x => 1 / (1 + Math.exp(-x))),
   }
 
-  /** Ready an exported generator: {shape, z, draw(z) -> pixels (h * w * c) from 0 to 1}. Throws an Error for another
+  /** Ready an exported generator: {shape, z, draw(z) -> pixels (h * w * c) from 0 to 1}; of a conditional one z has the
+      label's one-hot at its end (see told). Throws an Error for another
       format or an unknown layer. */
-  function ready({format, name, shape, range, prior, layers}) {
+  function ready({format, name, shape, range, prior, layers, directions}) {
     if (format !== FORMAT) throw new Error(`${name} is of format ${format}, this page reads ${FORMAT}: export it again`)
     const steps = layers.map(layer => {
       if (!LAYERS[layer.kind]) throw new Error(`${name} has a layer ${layer.kind}; this page knows ${Object.keys(LAYERS).join(", ")}`)
@@ -160,16 +161,31 @@ ganLessons.networks = (() => {
       }
       return pixels
     }
-    return {name, shape, prior, z: prior.dim, draw}
+    return {name, shape, prior, directions, z: prior.dim + (prior.classes ?? 0), draw}
   }
 
   // --- noise, and the walks in it --------------------------------------------------------------------------------------
 
-  /** One z of a prior, from normal() and uniform(): gan_lessons.noise. */
-  function noise({name, dim}, {normal, uniform}) {
+  /** One z of a prior, from normal() and uniform(): gan_lessons.noise. Where there are classes, the one-hot of a label
+      follows it, drawn with equal chances. */
+  function noise({name, dim, classes = 0}, {normal, uniform}) {
     const drawn = {uniform: () => 2 * uniform() - 1, uniform01: uniform}[name] ?? normal
-    const z = Float64Array.from({length: dim}, drawn)
-    return name === "sphere" ? z.map(x => (x * Math.sqrt(dim)) / norm(z)) : z
+    const free = Float64Array.from({length: dim}, drawn)
+    const z = name === "sphere" ? free.map(x => (x * Math.sqrt(dim)) / norm(free)) : free
+    return classes ? told(z, Math.floor(uniform() * classes), classes) : z
+  }
+
+  /** z with the one-hot of a label at its end: gan_lessons.labels.beside. */
+  const told = (z, label, classes) => Float64Array.from([...z, ...Array.from({length: classes}, (_, k) => +(k === label))])
+
+  /** z, moved along each direction (unit vectors at right angles) until its coordinate there has the given value. */
+  function steered(z, ways, values) {
+    const moved = z.slice()
+    for (const [name, way] of Object.entries(ways)) {
+      const step = values[name] - way.reduce((sum, x, k) => sum + x * z[k], 0)
+      way.forEach((x, k) => { moved[k] += step * x })
+    }
+    return moved
   }
 
   const norm = z => Math.sqrt(z.reduce((sum, x) => sum + x * x, 0))
@@ -185,7 +201,7 @@ ganLessons.networks = (() => {
     return start.map((x, k) => (Math.sin((1 - t) * angle) * x + Math.sin(t * angle) * stop[k]) / Math.sin(angle))
   }
 
-  return {lerp, noise, norm, numbers, ready, slerp}
+  return {lerp, noise, norm, numbers, ready, slerp, steered, told}
 })()
 
 if (typeof module === "object") module.exports = ganLessons.networks // for Node

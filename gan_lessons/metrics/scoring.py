@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gan_lessons.checks import finite, unit_range
 from gan_lessons.data.batching import to_bytes
+from gan_lessons.labels import checked
 from gan_lessons.metrics.classifier import DigitClassifier
 from gan_lessons.metrics.distances import Moments, frechet_distance, kernel_distances, moments
 from gan_lessons.metrics.neighbours import copy_limit, inside, nearest, share_of_repeats, spacing
@@ -51,6 +52,33 @@ def class_shares(probabilities: Tensor) -> Tensor:
 def coverage(shares: Tensor, real: Tensor) -> int:
     """How many classes have at least half of the share that they have among real images; both (c,)."""
     return int(((shares >= real / 2) & (real > 0)).sum())
+
+
+def alignment(probabilities: Tensor, labels: Tensor) -> float:
+    """Share of images whose most probable class is the label that was asked for: (n, c) and (n,) to a number in [0, 1].
+
+    It says nothing of how good or how varied the images of a class are. Raises ValueError for NaN, and for labels that
+    `labels.checked` refuses.
+    """
+    finite("the probabilities", probabilities)
+    asked = checked(labels, len(probabilities), probabilities.shape[1]).to(probabilities.device)
+    return _share(probabilities.argmax(1) == asked)
+
+
+def class_distances(
+    features: Tensor, labels: Tensor, real: Tensor, real_labels: Tensor, classes: int = 10
+) -> list[float]:
+    """The Fréchet distance within each class: (n, d), (n,), (m, d), (m,) to `classes` numbers.
+
+    Both clouds are divided by their labels, whatever a judge reads. Each number is biased upward as one of n / classes
+    images is: hold it against that of as many real ones. NaN for a class of fewer than two images.
+    """
+    ours, theirs = checked(labels, len(features), classes), checked(real_labels, len(real), classes)
+    pairs = [(features[ours == k], real[theirs == k]) for k in range(classes)]
+    return [
+        frechet_distance(moments(mine), moments(other)) if min(len(mine), len(other)) > 1 else float("nan")
+        for mine, other in pairs
+    ]
 
 
 def reference(
