@@ -1,10 +1,13 @@
-"""A small classifier of digits, the judge: its features are the space in which images are compared.
+"""A small classifier, the judge: its features are the space in which images are compared.
 
-`judges.load("mnist")` gives the one that chapter 06 trained; `fit_classifier` trains another.
+`judges.load("mnist")` gives the one of digits that chapter 06 trained, `judges.load("cifar16")` the one of chapter 08
+in colour; `fit_classifier` trains another.
 """
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +19,8 @@ from gan_lessons.checks import unit_range
 
 class DigitClassifier(nn.Module):
     """A small convolutional classifier of (n, 1, 28, 28) in [0, 1]: 128 features, then 10 logits."""
+
+    shape: ClassVar = (1, 28, 28)  # of an image
 
     def __init__(self, width: int = 16, features: int = 128) -> None:
         super().__init__()
@@ -33,14 +38,14 @@ class DigitClassifier(nn.Module):
     def features(self, images: Tensor, chunk: int = 1000) -> Tensor:
         """Features (n, 128) of images, bytes or floats in [0, 1], a chunk at a time.
 
-        Of any shape that holds 784 numbers an image. Raises ValueError for another size or range, or NaN.
+        Of any shape that holds an image's numbers, here 784. Raises ValueError for another size or range, or NaN.
         """
-        return torch.cat([self.body(part) for part in _parts(images, chunk)])
+        return torch.cat([self.body(part) for part in _parts(images, chunk, self.shape)])
 
     @torch.no_grad()
     def probabilities(self, images: Tensor, chunk: int = 1000) -> Tensor:
         """p(class | image), shape (n, 10), of images as `features` takes them."""
-        return torch.cat([self(part).softmax(1) for part in _parts(images, chunk)])
+        return torch.cat([self(part).softmax(1) for part in _parts(images, chunk, self.shape)])
 
 
 class NormedClassifier(DigitClassifier):
@@ -62,6 +67,23 @@ class NormedClassifier(DigitClassifier):
             *(nn.Linear(4 * w * 49, features, bias=False), nn.BatchNorm1d(features), nn.ReLU()),
         )
         self.head = nn.Linear(features, 10)
+
+
+class ColourClassifier(DigitClassifier):
+    """A judge of small pictures, (n, 3, 16, 16) in [0, 1]: three normed convolutions, 128 features, then the logits.
+
+    With two `classes` it is the detective of chapter 08.
+    """
+
+    shape: ClassVar = (3, 16, 16)
+
+    def __init__(self, width: int = 32, features: int = 128, classes: int = 10) -> None:
+        nn.Module.__init__(self)
+        layers: list[nn.Module] = []
+        for before, after in pairwise((3, width, 2 * width, 4 * width)):
+            layers += [*_normed(nn.Conv2d(before, after, 3, padding=1)), nn.MaxPool2d(2)]  # halves the side
+        self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(16 * width, features), nn.ReLU())
+        self.head = nn.Linear(features, classes)
 
 
 def _normed(convolution: nn.Conv2d) -> tuple[nn.Module, ...]:
@@ -134,12 +156,20 @@ def jittered(images: Tensor, shift: float = 2.0, turn: float = 10.0, scale: floa
     return F.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
 
 
-def _parts(images: Tensor, chunk: int) -> Iterator[Tensor]:
-    """Chunks of images, checked, as floats (m, 1, 28, 28) in [0, 1]."""
+def mirrored(images: Tensor) -> Tensor:
+    """Mirror each image (n, c, h, w), left for right, with probability 1/2; from the device's global generator."""
+    chosen = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
+    return torch.where(chosen, images.flip(-1), images)
+
+
+def _parts(images: Tensor, chunk: int, shape: tuple[int, int, int]) -> Iterator[Tensor]:
+    """Chunks of images, checked, as floats (m, c, h, w) in [0, 1]."""
     unit_range(images)
-    if images.ndim < 2 or images[0].numel() != 784:
-        raise ValueError(f"the judge reads images of 28x28 = 784 numbers, not of shape {tuple(images.shape[1:])}")
-    for part in images.reshape(-1, 1, 28, 28).split(chunk):
+    c, h, w = shape
+    if images.ndim < 2 or images[0].numel() != c * h * w:
+        size = f"{h}x{w} = {h * w} numbers" if c == 1 else f"{c} colours of {h}x{w} = {c * h * w} numbers"
+        raise ValueError(f"the judge reads images of {size}, not of shape {tuple(images.shape[1:])}")
+    for part in images.reshape(-1, *shape).split(chunk):
         yield part.float() / 255 if part.dtype == torch.uint8 else part.float()
 
 
