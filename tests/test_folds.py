@@ -17,7 +17,6 @@ BOOK = sorted((Path(__file__).parent.parent / "book").glob("*.ipynb"))
 KNOWN = {
     "05": {"count", "final"},
     "07": {"final"},
-    "08": {"floor", "right"},
     "09": {"ALL_DIMS"},
     "11": {"WARD", "beds"},
 }

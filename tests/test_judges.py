@@ -113,7 +113,7 @@ def test_an_unknown_judge_and_an_infinite_one_are_refused(tmp_path: Path) -> Non
 
 
 def test_every_stored_judge_loads_and_is_no_generator() -> None:
-    assert judges.names() == ["mnist", "mnist-normed"]
+    assert judges.names() == ["cifar16", "mnist", "mnist-normed"]
     files = {path.name for path in (shipped("weights") / "judges").iterdir()}
     assert files == {f"{name}.{kind}" for name in judges.names() for kind in ("json", "safetensors")}
     assert not set(judges.names()) & set(zoo.names())

@@ -53,7 +53,7 @@ def accuracy(network: DigitClassifier, images: Tensor, labels: Tensor) -> float:
 
 
 def main(name: str, steps: int) -> None:
-    """Train the judge of this name, print its accuracy on the test images, and store it after its own number of steps."""
+    """Train this judge, print its accuracy on the test images, and store it after its own number of steps."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
     started = time.process_time()
