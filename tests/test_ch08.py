@@ -43,7 +43,7 @@ def test_the_layer_by_hand_is_the_packages(shape: tuple[int, ...]) -> None:
 
 
 def test_the_fraud_of_the_page_keeps_each_blocks_pixels_and_moves_them() -> None:
-    scrambled = from_the_page("def scrambled(", "\n\n\ntorch.manual_seed")["scrambled"]
+    scrambled = from_the_page("def scrambled(")["scrambled"]
     torch.manual_seed(0)
     images = torch.rand(5, 3, 16, 16)
     fraud = scrambled(images)
@@ -153,7 +153,7 @@ def test_the_predictions_of_ridges_without_each_image_are_right() -> None:
 
 
 def judged(exercise: int, code: str) -> Verdict:
-    names: dict[str, Any] = {"np": np, "nn": nn, **from_the_page("def scrambled(", "\n\n\ntorch.manual_seed")}
+    names: dict[str, Any] = {"np": np, "nn": nn, **from_the_page("def scrambled(")}
     exec(code, names)
     functions = {3: "forged", 5: "with_deviation", 6: "leave_one_out"}
     return CHECKS[exercise](names[functions.get(exercise, f"answer_{exercise}")])

@@ -66,7 +66,7 @@ def test_other_initial_weights_can_be_asked_for() -> None:
     torch.manual_seed(0)
     for build in (colour_generator, colour_discriminator):
         spreads = {
-            init: float(next(layer.weight.std() for layer in build(init=init) if isinstance(layer, nn.Conv2d)))
+            init: float(next(layer.weight.detach().std() for layer in build(init=init) if isinstance(layer, nn.Conv2d)))
             for init in (dcgan_init, keep_init)
         }
         assert 0.017 < spreads[dcgan_init] < 0.023
