@@ -120,7 +120,7 @@ def test_a_judge_in_colour_learns_two_colours_and_asks_for_its_own_shape() -> No
     images, labels = torch.zeros(40, 3, 16, 16, dtype=torch.uint8), torch.arange(40) % 2
     images[labels == 1, 2] = 200
     network = classifier.ColourClassifier(width=4, features=8, classes=2)
-    fit_classifier(images, labels, steps=30, batch=20, network=network, augment=classifier.mirrored)
+    fit_classifier(images, labels, steps=100, batch=20, network=network, augment=classifier.mirrored)
     assert torch.equal(network.probabilities(images).argmax(1), labels)
     assert network.features(images.flatten(1)).shape == (40, 8)
     with pytest.raises(ValueError, match=r"3 colours of 16x16 = 768 numbers, not of shape \(784,\)"):

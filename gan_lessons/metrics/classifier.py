@@ -100,22 +100,24 @@ def fit_classifier(
     shift: int = 0,
     network: DigitClassifier | None = None,
     augment: Callable[[Tensor], Tensor] | None = None,
+    bar: bool = True,
 ) -> DigitClassifier:
-    """Train a classifier on uint8 images (n, 1, 28, 28) and labels (n,), and freeze it; a DigitClassifier without one.
+    """Train a classifier on uint8 images of its shape and labels (n,), and freeze it; a DigitClassifier without one.
 
     Batches are drawn with replacement; the learning rate falls linearly to 0. It returns in eval mode. With `shift`
     each batch is moved as a whole by up to so many pixels each way, so that position tells the judge little; `augment`
-    changes each batch of images in [0, 1], as `jittered` does.
+    changes each batch of images in [0, 1], as `jittered` does. Without `bar` no progress is shown: a study has its own.
     Raises ValueError where there are no labels, or labels outside 0..9, and for images that are no bytes.
     """
     if images.dtype != torch.uint8:
         raise ValueError(f"the judge is trained on uint8 images, as data.load gives them, not {images.dtype}")
-    if labels is None or int(labels.min()) < 0 or int(labels.max()) > 9:
+    most = 9 if network is None or labels is None else int(labels.max())  # a network of one's own has its classes
+    if labels is None or int(labels.min()) < 0 or int(labels.max()) > most:
         raise ValueError("the judge needs a label from 0 to 9 for each image: put the images into class folders")
     network = (DigitClassifier() if network is None else network).to(images.device).train()
     optimizer = torch.optim.Adam(network.parameters(), lr=lr)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=steps)
-    for _ in trange(steps, desc="training the judge", leave=False, mininterval=1):
+    for _ in trange(steps, desc="training the judge", leave=False, mininterval=1, disable=not bar):
         index = torch.randint(len(images), (batch,), device=images.device)
         inputs = _moved(images[index].float() / 255, shift)
         loss = F.cross_entropy(network(augment(inputs) if augment else inputs), labels[index])
