@@ -53,11 +53,8 @@ _HOMES = {
 # Where stored chapters, 07 to 12, still look for rooms that have moved. A line goes when the last chapter that asks
 # for it is run again; a test holds this list to the chapters.
 _MOVED = {
-    "colour": ("models.colour",),
     "convolutions": ("models.layers", "models.classic", "models.convolutions"),
-    "deviation": ("models.layers",),
     "modes": ("metrics.modes",),
-    "neighbours": ("metrics.neighbours",),
 }
 
 

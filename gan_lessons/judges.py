@@ -1,11 +1,12 @@
-"""The stored judges: classifiers of digits that were trained once and frozen, checked before they are used.
+"""The stored judges: classifiers that were trained once and frozen, checked before they are used.
 
     judge, second = judges.load("mnist"), judges.load("mnist-normed")
     opinions = judges.opinions(test_images)          # both at once, three numbers each
 
 `NAME.safetensors` (float32) and `NAME.json` lie side by side in data/weights/judges, and travel with the package.
 Scores of two judges cannot be compared, so all chapters use these, and a card names their sha256: "mnist", which
-chapter 06 trains, and "mnist-normed", of another make (`tools/train_judge.py` trains it).
+chapter 06 trains, and "mnist-normed", of another make; "cifar16" judges the pictures of chapter 08 (both are trained
+by `tools/train_judge.py`).
 """
 
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from gan_lessons import stored
 from gan_lessons.checkpoints import load_weights, matched, packed_weights
 from gan_lessons.checks import unit_range
 from gan_lessons.metrics import alignment, class_shares, coverage
-from gan_lessons.metrics.classifier import DigitClassifier, NormedClassifier
+from gan_lessons.metrics.classifier import ColourClassifier, DigitClassifier, NormedClassifier
 from gan_lessons.metrics.distances import Moments, frechet_distance, moments
 from gan_lessons.paths import commit, shipped
 
@@ -46,6 +47,7 @@ class JudgeCard(NamedTuple):
 NETWORKS: dict[str, type[DigitClassifier]] = {
     "DigitClassifier": DigitClassifier,
     "NormedClassifier": NormedClassifier,
+    "ColourClassifier": ColourClassifier,
 }
 SECOND = "mnist-normed"
 
@@ -61,7 +63,7 @@ class Ruler(NamedTuple):
     shares: Tensor  # of the classes among the real images, (10,)
 
     def __call__(self, samples: Tensor, labels: Tensor | None = None) -> dict[str, float]:
-        """Judge images (n, 1, 28, 28), bytes or floats in [0, 1], on the judge's device.
+        """Judge images of the judge's shape, bytes or floats in [0, 1], on the judge's device.
 
         distance: Fréchet distance of their features to those of the test set, lower is better, biased upward for small
         n; classes: how many have at least half the share that they have among real images; confidence: mean of the
@@ -79,7 +81,7 @@ class Ruler(NamedTuple):
 
 
 def ruler(images: Tensor, device: torch.device | str = "cpu", name: str = "mnist") -> Ruler:
-    """Make the ruler of a stored judge and real images, uint8 (n, 1, 28, 28): a test set, never the training images."""
+    """Make the ruler of a stored judge and real images of its shape, uint8: a test set, never the training images."""
     if images.dtype != torch.uint8:
         raise ValueError(f"a ruler is made of uint8 images, as data.load gives them, not {images.dtype}")
     unit_range(images)

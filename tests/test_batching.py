@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gan_lessons.data.batching import Batches, Images, batches, flat, symmetric, unit
+from gan_lessons.data.batching import Batches, Images, batches, centre, flat, parted, symmetric, unit
 
 
 def numbered(n: int) -> Tensor:
@@ -184,3 +184,17 @@ def test_torchs_defaults_change_no_batch(defaults: None) -> None:
     order = torch.cat([next(it)[0] for it in [batches(images, 5, seed=3, transform=lambda x: x)] * 4])
     expected = torch.randperm(20, generator=torch.Generator("cpu").manual_seed(3), device="cpu")
     assert order[:, 0].tolist() == expected.tolist()
+
+
+def test_the_centre_is_as_far_from_each_edge() -> None:
+    images = torch.arange(36).reshape(1, 1, 6, 6)
+    assert torch.equal(centre(images, 2)[0, 0], torch.tensor([[14, 15], [20, 21]]))
+    assert centre(images, 6).shape == (1, 1, 6, 6)
+
+
+def test_two_parts_hold_each_row_once_and_are_the_same_for_the_same_seed() -> None:
+    first, others = parted(50, 0.4)
+    assert (len(first), len(others)) == (20, 30)
+    assert sorted([*first.tolist(), *others.tolist()]) == list(range(50))
+    assert torch.equal(first, parted(50, 0.4)[0])
+    assert not torch.equal(first, parted(50, 0.4, seed=1)[0])

@@ -113,3 +113,24 @@ def test_a_classifier_of_another_make_is_fitted_with_jitter_and_frozen() -> None
     assert fitted.features(data.unit(test.images)).shape == (len(test.images), 16)
     one, alone = fitted.features(data.unit(test.images[:9])), fitted.features(data.unit(test.images[:1]))
     assert torch.allclose(one[:1], alone, atol=1e-5)  # its statistics are fixed
+
+
+def test_a_judge_in_colour_learns_two_colours_and_asks_for_its_own_shape() -> None:
+    torch.manual_seed(0)
+    images, labels = torch.zeros(40, 3, 16, 16, dtype=torch.uint8), torch.arange(40) % 2
+    images[labels == 1, 2] = 200
+    network = classifier.ColourClassifier(width=4, features=8, classes=2)
+    fit_classifier(images, labels, steps=100, batch=20, network=network, augment=classifier.mirrored)
+    assert torch.equal(network.probabilities(images).argmax(1), labels)
+    assert network.features(images.flatten(1)).shape == (40, 8)
+    with pytest.raises(ValueError, match=r"3 colours of 16x16 = 768 numbers, not of shape \(784,\)"):
+        network.features(torch.zeros(2, 784))
+
+
+def test_mirrored_turns_about_half_of_the_images_and_leaves_the_others() -> None:
+    torch.manual_seed(0)
+    images = torch.arange(4.0).expand(400, 1, 2, 4)
+    turned = classifier.mirrored(images)
+    same, other = ((turned == kind).flatten(1).all(1) for kind in (images, images.flip(-1)))
+    assert bool((same ^ other).all())
+    assert 150 < int(other.sum()) < 250

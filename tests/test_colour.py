@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from gan_lessons.models.colour import FEATURES, colour_discriminator, colour_generator
+from gan_lessons.models.convolutions import dcgan_init, keep_init
 from gan_lessons.models.layers import BatchDeviation, mixes_the_batch
 
 
@@ -48,6 +49,28 @@ def test_the_body_without_deviation_and_norm_sees_one_image_at_a_time() -> None:
     images = torch.rand(6, 3, 16, 16)
     with torch.no_grad():
         assert torch.allclose(D(images)[:2], D(images[:2]), atol=1e-6)
+
+
+def test_without_norm_only_deviation_leads_from_one_image_to_another() -> None:
+    x = (torch.rand(4, 3, 16, 16) * 2 - 1).requires_grad_()
+    for deviation in (True, False):
+        D = colour_discriminator(deviation=deviation, norm=False)
+        assert not any(isinstance(layer, nn.BatchNorm2d) for layer in D)
+        assert all(layer.bias is not None for layer in D if isinstance(layer, nn.Conv2d))
+        assert mixes_the_batch(D) is deviation
+        (slope,) = torch.autograd.grad(D(x)[0].sum(), x)
+        assert bool(slope[1:].any()) is deviation
+
+
+def test_other_initial_weights_can_be_asked_for() -> None:
+    torch.manual_seed(0)
+    for build in (colour_generator, colour_discriminator):
+        spreads = {
+            init: float(next(layer.weight.detach().std() for layer in build(init=init) if isinstance(layer, nn.Conv2d)))
+            for init in (dcgan_init, keep_init)
+        }
+        assert 0.017 < spreads[dcgan_init] < 0.023
+        assert spreads[keep_init] > 0.04
 
 
 def test_the_same_body_makes_a_classifier() -> None:

@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 from gan_lessons import data, judges, zoo
 from gan_lessons.data.downloads import DamagedFile
 from gan_lessons.metrics import distances
-from gan_lessons.metrics.classifier import DigitClassifier, NormedClassifier, scaled
+from gan_lessons.metrics.classifier import ColourClassifier, DigitClassifier, NormedClassifier, scaled
 from gan_lessons.paths import shipped
 
 FACTS: dict[str, Any] = {"chapter": "06", "data": "digits", "steps": 10, "seconds": 1.234, "accuracy": 0.98765}
@@ -39,6 +39,14 @@ def test_a_saved_judge_comes_back_bit_for_bit_and_frozen(tmp_path: Path) -> None
     assert (card.width, card.features, card.seconds, card.accuracy) == (3, 8, 1.2, 0.9877)
     assert card.sha256 == hashlib.sha256((tmp_path / "small.safetensors").read_bytes()).hexdigest()
     assert judges.names(tmp_path) == ["small"]
+
+
+def test_a_judge_in_colour_comes_back_with_its_batch_norms_and_reads_its_own_shape(tmp_path: Path) -> None:
+    network = ColourClassifier(width=2, features=8).eval()
+    assert saved(tmp_path, network).network == "ColourClassifier"
+    loaded, pictures = judges.load("small", tmp_path), torch.rand(5, 3, 16, 16)
+    assert isinstance(loaded, ColourClassifier)
+    assert torch.equal(loaded.probabilities(pictures), network.probabilities(pictures))
 
 
 def spoil(folder: Path) -> None:
@@ -113,7 +121,7 @@ def test_an_unknown_judge_and_an_infinite_one_are_refused(tmp_path: Path) -> Non
 
 
 def test_every_stored_judge_loads_and_is_no_generator() -> None:
-    assert judges.names() == ["mnist", "mnist-normed"]
+    assert judges.names() == ["cifar16", "mnist", "mnist-normed"]
     files = {path.name for path in (shipped("weights") / "judges").iterdir()}
     assert files == {f"{name}.{kind}" for name in judges.names() for kind in ("json", "safetensors")}
     assert not set(judges.names()) & set(zoo.names())

@@ -9,7 +9,18 @@ downloads: files from the network, believed only where their checksum is right Â
 animals: horses and zebras of polygons, drawn on the spot.
 """
 
-from gan_lessons.data.batching import Batches, Images, Transform, batches, flat, symmetric, to_bytes, unit
+from gan_lessons.data.batching import (
+    Batches,
+    Images,
+    Transform,
+    batches,
+    centre,
+    flat,
+    parted,
+    symmetric,
+    to_bytes,
+    unit,
+)
 from gan_lessons.data.downloads import DamagedFile, DatasetUnavailable
 from gan_lessons.data.folders import remarks
 from gan_lessons.data.sets import load
@@ -21,8 +32,10 @@ __all__ = [
     "Images",
     "Transform",
     "batches",
+    "centre",
     "flat",
     "load",
+    "parted",
     "remarks",
     "symmetric",
     "to_bytes",

@@ -23,7 +23,7 @@ def check_1(counts: tuple[int, int, int, int]) -> Verdict:
     """Features that enter D's three convolutions, and numbers that enter its last layer, for 32x32 images."""
     truth, last = (4, 17, 65, 129 * 8 * 8), counts[3]
     if counts[:3] == truth[:3] and (last == truth[3] or (last % 10 == 0 and rounded(last, truth[3]))):
-        return right("Only the last number hangs on the size of the images: convolutions do not ask for it.")
+        return right("Only the last number depends on the size of the images: convolutions do not ask for it.")
     if counts[:3] == (3, 16, 64):
         return not_yet("These are the features without the batch's deviation, which is one more map at each layer.")
     if counts[:3] == truth[:3] and last == 129 * 16:
@@ -53,11 +53,67 @@ def check_2(numbers: tuple[float, float, float]) -> Verdict:
         with_epsilon = truth == 0 and abs(number) < 1.5e-4  # as of the page's own layer
         if pointer := fault(0.0 if with_epsilon else number, truth, wrong_turns, steps):
             return not_yet(f"Look at {name}: {pointer}")
-    return right("In one batch both halves get the same 0.71, and what told them apart, 1 against 0, is gone.")
+    return right("In one batch both halves get the same 0.71, and what set them apart, 1 against 0, is gone.")
 
 
 @checker(callable)
-def check_3(with_deviation: Layer) -> Verdict:
+def check_3(forged: Layer) -> Verdict:
+    """Images (n, c, 16, 16) in [0, 1] -> others in [0, 1] with the same means over 4x4 blocks."""
+    torch.manual_seed(0)
+    moved = 0.0
+    for images, least in _photographs():
+        copy = images.clone()
+        with changes(images=copy) as changed:
+            found = tensor(forged(copy))
+        if changed:
+            return not_yet(f"Look at what is left: {changed[0]}")
+        if found.shape != images.shape:
+            return not_yet(f"The answer should have the shape of the images, {tuple(images.shape)}.")
+        if not bool(found.isfinite().all()):
+            return not_yet("Some values are nan or infinite.")
+        if float(found.min()) < -1e-5 or float(found.max()) > 1 + 1e-5:
+            return not_yet("Some values lie outside [0, 1]: what you add may push bright pixels over the edge.")
+        gap = float((F.avg_pool2d(found, 4) - F.avg_pool2d(images.double(), 4)).abs().max())
+        if gap > 1e-4:
+            return not_yet(f"From afar it shows: a mean over a block of 4 × 4 pixels is off by {gap:.3g}.")
+        change = (found - images).abs().flatten(1).mean(1)
+        moved = max(moved, float(change.mean()))
+        if float(change.min()) < least:
+            return not_yet(
+                f"From near it is nearly the same image: the mean pixel of one moves by {float(change.min()):.3f}, of "
+                "a contrast of 0.5. Change what lies inside the blocks, and change it more."
+            )
+    return right(f"The mean pixel moved by {moved:.2f}, and no eye that averages 4 × 4 pixels can know.")
+
+
+def _photographs() -> Iterator[tuple[Tensor, float]]:
+    """(images, by how much the mean pixel of each has to move): with room on both sides, on the edge, and plain."""
+    source = torch.Generator().manual_seed(0)
+    for n, dtype in ((6, torch.float32), (1, torch.float64)):
+        anything = torch.rand(n, 3, 16, 16, generator=source, dtype=dtype)
+        yield 0.25 + 0.5 * anything, 0.04
+        yield anything, 0.0  # where a dark and a bright pixel share a block there is little room for noise
+        yield anything.round(), 0.0
+        yield torch.ones_like(anything), 0.0
+
+
+@checker(float)
+def check_4(images: float) -> Verdict:
+    """The least k with sqrt(1 - 1/k) >= 0.95."""
+    limit = 1 / (1 - 0.95**2)
+    if close(images, 11, 1e-9):
+        return right("From eleven images on, the bound no longer rules out that a batch deviates like a varied one.")
+    if close(images, 10, 1e-9):
+        return not_yet("With 10 it is √0.9 = 0.949: almost.")
+    if rounded(images, limit, 3):
+        return not_yet("There it is equal to 0.95. But images come whole: from which whole number on is it reached?")
+    if rounded(images, 20):
+        return not_yet("You have left out the root: 1 - 1/20 is 0.95, and its root is larger.")
+    return not_yet("Solve √(1 - 1/k) ≥ 0.95 for k, and round up.")
+
+
+@checker(callable)
+def check_5(with_deviation: Layer) -> Verdict:
     """(n, c, h, w) -> (n, c + 1, h, w): the layer in training mode, gradient included."""
     for x in _batches():
         if pointer := _no_deviation(with_deviation, x):
@@ -130,62 +186,6 @@ def _other_deviation(x: Tensor, number: float, truth: float) -> str:
         if close(number, float(value), 1e-4):
             return f"Your number {words}."
     return f"The new map holds {number:.3f} where {truth:.3f} is right."
-
-
-@checker(float)
-def check_4(images: float) -> Verdict:
-    """The least k with sqrt(1 - 1/k) >= 0.95."""
-    limit = 1 / (1 - 0.95**2)
-    if close(images, 11, 1e-9):
-        return right("From eleven images on, the bound no longer rules out that a batch deviates like a varied one.")
-    if close(images, 10, 1e-9):
-        return not_yet("With 10 it is √0.9 = 0.949: almost.")
-    if rounded(images, limit, 3):
-        return not_yet("There it is equal to 0.95. But images come whole: from which whole number on is it reached?")
-    if rounded(images, 20):
-        return not_yet("You have left out the root: 1 - 1/20 is 0.95, and its root is larger.")
-    return not_yet("Solve √(1 - 1/k) ≥ 0.95 for k, and round up.")
-
-
-@checker(callable)
-def check_5(forged: Layer) -> Verdict:
-    """Images (n, c, 16, 16) in [0, 1] -> others in [0, 1] with the same means over 4x4 blocks."""
-    torch.manual_seed(0)
-    moved = 0.0
-    for images, least in _photographs():
-        copy = images.clone()
-        with changes(images=copy) as changed:
-            found = tensor(forged(copy))
-        if changed:
-            return not_yet(f"Look at what is left: {changed[0]}")
-        if found.shape != images.shape:
-            return not_yet(f"The answer should have the shape of the images, {tuple(images.shape)}.")
-        if not bool(found.isfinite().all()):
-            return not_yet("Some values are nan or infinite.")
-        if float(found.min()) < -1e-5 or float(found.max()) > 1 + 1e-5:
-            return not_yet("Some values lie outside [0, 1]: what you add may push bright pixels over the edge.")
-        gap = float((F.avg_pool2d(found, 4) - F.avg_pool2d(images.double(), 4)).abs().max())
-        if gap > 1e-4:
-            return not_yet(f"From afar it shows: a mean over a block of 4 × 4 pixels is off by {gap:.3g}.")
-        change = (found - images).abs().flatten(1).mean(1)
-        moved = max(moved, float(change.mean()))
-        if float(change.min()) < least:
-            return not_yet(
-                f"From near it is nearly the same image: the mean pixel of one moves by {float(change.min()):.3f}, of "
-                "a contrast of 0.5. Change what lies inside the blocks, and change it more."
-            )
-    return right(f"The mean pixel moved by {moved:.2f}, and no eye that averages 4 × 4 pixels can know.")
-
-
-def _photographs() -> Iterator[tuple[Tensor, float]]:
-    """(images, by how much the mean pixel of each has to move): with room on both sides, on the edge, and plain."""
-    source = torch.Generator().manual_seed(0)
-    for n, dtype in ((6, torch.float32), (1, torch.float64)):
-        anything = torch.rand(n, 3, 16, 16, generator=source, dtype=dtype)
-        yield 0.25 + 0.5 * anything, 0.04
-        yield anything, 0.0  # where a dark and a bright pixel share a block there is little room for noise
-        yield anything.round(), 0.0
-        yield torch.ones_like(anything), 0.0
 
 
 @checker(callable)

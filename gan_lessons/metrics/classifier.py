@@ -1,10 +1,13 @@
-"""A small classifier of digits, the judge: its features are the space in which images are compared.
+"""A small classifier, the judge: its features are the space in which images are compared.
 
-`judges.load("mnist")` gives the one that chapter 06 trained; `fit_classifier` trains another.
+`judges.load("mnist")` gives the one of digits that chapter 06 trained, `judges.load("cifar16")` the one of chapter 08
+in colour; `fit_classifier` trains another.
 """
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +19,8 @@ from gan_lessons.checks import unit_range
 
 class DigitClassifier(nn.Module):
     """A small convolutional classifier of (n, 1, 28, 28) in [0, 1]: 128 features, then 10 logits."""
+
+    shape: ClassVar = (1, 28, 28)  # of an image
 
     def __init__(self, width: int = 16, features: int = 128) -> None:
         super().__init__()
@@ -33,14 +38,14 @@ class DigitClassifier(nn.Module):
     def features(self, images: Tensor, chunk: int = 1000) -> Tensor:
         """Features (n, 128) of images, bytes or floats in [0, 1], a chunk at a time.
 
-        Of any shape that holds 784 numbers an image. Raises ValueError for another size or range, or NaN.
+        Of any shape that holds an image's numbers, here 784. Raises ValueError for another size or range, or NaN.
         """
-        return torch.cat([self.body(part) for part in _parts(images, chunk)])
+        return torch.cat([self.body(part) for part in _parts(images, chunk, self.shape)])
 
     @torch.no_grad()
     def probabilities(self, images: Tensor, chunk: int = 1000) -> Tensor:
         """p(class | image), shape (n, 10), of images as `features` takes them."""
-        return torch.cat([self(part).softmax(1) for part in _parts(images, chunk)])
+        return torch.cat([self(part).softmax(1) for part in _parts(images, chunk, self.shape)])
 
 
 class NormedClassifier(DigitClassifier):
@@ -64,6 +69,23 @@ class NormedClassifier(DigitClassifier):
         self.head = nn.Linear(features, 10)
 
 
+class ColourClassifier(DigitClassifier):
+    """A judge of small pictures, (n, 3, 16, 16) in [0, 1]: three normed convolutions, 128 features, then the logits.
+
+    With two `classes` it is the detective of chapter 08.
+    """
+
+    shape: ClassVar = (3, 16, 16)
+
+    def __init__(self, width: int = 32, features: int = 128, classes: int = 10) -> None:
+        nn.Module.__init__(self)
+        layers: list[nn.Module] = []
+        for before, after in pairwise((3, width, 2 * width, 4 * width)):
+            layers += [*_normed(nn.Conv2d(before, after, 3, padding=1)), nn.MaxPool2d(2)]  # halves the side
+        self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(16 * width, features), nn.ReLU())
+        self.head = nn.Linear(features, classes)
+
+
 def _normed(convolution: nn.Conv2d) -> tuple[nn.Module, ...]:
     return convolution, nn.BatchNorm2d(convolution.out_channels), nn.ReLU()
 
@@ -78,22 +100,24 @@ def fit_classifier(
     shift: int = 0,
     network: DigitClassifier | None = None,
     augment: Callable[[Tensor], Tensor] | None = None,
+    bar: bool = True,
 ) -> DigitClassifier:
-    """Train a classifier on uint8 images (n, 1, 28, 28) and labels (n,), and freeze it; a DigitClassifier without one.
+    """Train a classifier on uint8 images of its shape and labels (n,), and freeze it; a DigitClassifier without one.
 
     Batches are drawn with replacement; the learning rate falls linearly to 0. It returns in eval mode. With `shift`
     each batch is moved as a whole by up to so many pixels each way, so that position tells the judge little; `augment`
-    changes each batch of images in [0, 1], as `jittered` does.
+    changes each batch of images in [0, 1], as `jittered` does. Without `bar` no progress is shown: a study has its own.
     Raises ValueError where there are no labels, or labels outside 0..9, and for images that are no bytes.
     """
     if images.dtype != torch.uint8:
         raise ValueError(f"the judge is trained on uint8 images, as data.load gives them, not {images.dtype}")
-    if labels is None or int(labels.min()) < 0 or int(labels.max()) > 9:
+    most = 9 if network is None or labels is None else int(labels.max())  # a network of one's own has its classes
+    if labels is None or int(labels.min()) < 0 or int(labels.max()) > most:
         raise ValueError("the judge needs a label from 0 to 9 for each image: put the images into class folders")
     network = (DigitClassifier() if network is None else network).to(images.device).train()
     optimizer = torch.optim.Adam(network.parameters(), lr=lr)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=steps)
-    for _ in trange(steps, desc="training the judge", leave=False, mininterval=1):
+    for _ in trange(steps, desc="training the judge", leave=False, mininterval=1, disable=not bar):
         index = torch.randint(len(images), (batch,), device=images.device)
         inputs = _moved(images[index].float() / 255, shift)
         loss = F.cross_entropy(network(augment(inputs) if augment else inputs), labels[index])
@@ -134,12 +158,20 @@ def jittered(images: Tensor, shift: float = 2.0, turn: float = 10.0, scale: floa
     return F.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
 
 
-def _parts(images: Tensor, chunk: int) -> Iterator[Tensor]:
-    """Chunks of images, checked, as floats (m, 1, 28, 28) in [0, 1]."""
+def mirrored(images: Tensor) -> Tensor:
+    """Mirror each image (n, c, h, w), left for right, with probability 1/2; from the device's global generator."""
+    chosen = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
+    return torch.where(chosen, images.flip(-1), images)
+
+
+def _parts(images: Tensor, chunk: int, shape: tuple[int, int, int]) -> Iterator[Tensor]:
+    """Chunks of images, checked, as floats (m, c, h, w) in [0, 1]."""
     unit_range(images)
-    if images.ndim < 2 or images[0].numel() != 784:
-        raise ValueError(f"the judge reads images of 28x28 = 784 numbers, not of shape {tuple(images.shape[1:])}")
-    for part in images.reshape(-1, 1, 28, 28).split(chunk):
+    c, h, w = shape
+    if images.ndim < 2 or images[0].numel() != c * h * w:
+        size = f"{h}x{w} = {h * w} numbers" if c == 1 else f"{c} colours of {h}x{w} = {c * h * w} numbers"
+        raise ValueError(f"the judge reads images of {size}, not of shape {tuple(images.shape[1:])}")
+    for part in images.reshape(-1, *shape).split(chunk):
         yield part.float() / 255 if part.dtype == torch.uint8 else part.float()
 
 

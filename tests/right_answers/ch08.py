@@ -22,6 +22,33 @@ RIGHT = {
         "answer_2 = [deviation(torch.tensor(b)[:, None]) for b in ([-1.0, 1.0], [0.0, 0.0], [-1.0, 1.0, 0.0, 0.0])]",
     ),
     3: (
+        "forged = scrambled",  # the page's own
+        "def forged(images):\n    return F.interpolate(F.avg_pool2d(images, 4), scale_factor=4)",  # mosaics
+        "def forged(images):\n"
+        "    out = images.numpy().copy()\n"
+        "    for y in range(0, 16, 4):\n"
+        "        for x in range(0, 16, 4):\n"
+        "            out[:, :, y : y + 4, x : x + 4] = out[:, :, y : y + 4, x : x + 4].transpose(0, 1, 3, 2)\n"
+        "    return out",
+        "def forged(images):\n"
+        "    room = -F.max_pool2d(-torch.minimum(images, 1 - images), 4)\n"  # chequered, as far as the edges allow
+        "    signs = torch.tensor([[1.0, -1.0], [-1.0, 1.0]], dtype=images.dtype).repeat(8, 8)\n"
+        "    return images + signs * room.repeat_interleave(4, 2).repeat_interleave(4, 3)",
+        "def forged(images):\n"
+        "    noise_ = torch.randn_like(images)\n"
+        "    noise_ = noise_ - F.interpolate(F.avg_pool2d(noise_, 4), scale_factor=4)\n"
+        "    mean = F.interpolate(F.avg_pool2d(images, 4), scale_factor=4)\n"
+        "    room = torch.minimum(mean, 1 - mean) / noise_.abs().amax((1, 2, 3), keepdim=True)\n"
+        "    return mean + room * noise_",
+    ),
+    4: (
+        "answer_4 = 11.0",
+        "answer_4 = np.ceil(1 / (1 - 0.95**2))",
+        "answer_4 = next(k for k in range(1, 99) if (1 - 1 / k) ** 0.5 >= 0.95)",
+        "import sympy\nanswer_4 = sympy.ceiling(1 / (1 - sympy.Rational(95, 100) ** 2))",
+        "k = torch.arange(1.0, 100.0)\nanswer_4 = k[(1 - 1 / k).sqrt() >= 0.95].min()",
+    ),
+    5: (
         "def with_deviation(x):\n"
         "    n, c, h, w = x.shape\n"
         "    number = x.std(dim=0, correction=0).mean()\n"  # with care at 0, by torch
@@ -41,33 +68,6 @@ RIGHT = {
         "        total = total + (pixels.var(correction=0) + 1e-8) ** 0.5\n"
         "    number = total / x[0].numel()\n"
         "    return torch.stack([torch.cat([image, number.expand(1, *image.shape[1:])]) for image in x])",
-    ),
-    4: (
-        "answer_4 = 11.0",
-        "answer_4 = np.ceil(1 / (1 - 0.95**2))",
-        "answer_4 = next(k for k in range(1, 99) if (1 - 1 / k) ** 0.5 >= 0.95)",
-        "import sympy\nanswer_4 = sympy.ceiling(1 / (1 - sympy.Rational(95, 100) ** 2))",
-        "k = torch.arange(1.0, 100.0)\nanswer_4 = k[(1 - 1 / k).sqrt() >= 0.95].min()",
-    ),
-    5: (
-        "forged = scrambled",  # the page's own
-        "def forged(images):\n    return F.interpolate(F.avg_pool2d(images, 4), scale_factor=4)",  # mosaics
-        "def forged(images):\n"
-        "    out = images.numpy().copy()\n"
-        "    for y in range(0, 16, 4):\n"
-        "        for x in range(0, 16, 4):\n"
-        "            out[:, :, y : y + 4, x : x + 4] = out[:, :, y : y + 4, x : x + 4].transpose(0, 1, 3, 2)\n"
-        "    return out",
-        "def forged(images):\n"
-        "    room = -F.max_pool2d(-torch.minimum(images, 1 - images), 4)\n"  # chequered, as far as the edges allow
-        "    signs = torch.tensor([[1.0, -1.0], [-1.0, 1.0]], dtype=images.dtype).repeat(8, 8)\n"
-        "    return images + signs * room.repeat_interleave(4, 2).repeat_interleave(4, 3)",
-        "def forged(images):\n"
-        "    noise_ = torch.randn_like(images)\n"
-        "    noise_ = noise_ - F.interpolate(F.avg_pool2d(noise_, 4), scale_factor=4)\n"
-        "    mean = F.interpolate(F.avg_pool2d(images, 4), scale_factor=4)\n"
-        "    room = torch.minimum(mean, 1 - mean) / noise_.abs().amax((1, 2, 3), keepdim=True)\n"
-        "    return mean + room * noise_",
     ),
     6: (
         "def leave_one_out(K, Y, lam):\n"

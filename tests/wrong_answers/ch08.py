@@ -16,6 +16,32 @@ WRONG = {
         "answer_2 = (1.0, 0.0, 1.0)",
     ),
     3: (
+        "def forged(images):\n    return (images + 0.1 * torch.randn_like(images)).clamp(0, 1)",
+        "def forged(images):\n    return images",
+        "def forged(images):\n"
+        "    mean = F.avg_pool2d(images, 4).repeat_interleave(4, 2).repeat_interleave(4, 3)\n"
+        "    return 0.9 * images + 0.1 * mean",  # nobody sees a difference
+        "def forged(images):\n    return torch.full_like(images, float('nan'))",
+        "def forged(images):\n"
+        "    signs = torch.tensor([[1.0, -1.0], [-1.0, 1.0]], dtype=images.dtype).repeat(8, 8)\n"
+        "    return images + 0.1 * signs",  # over the edge
+        "def forged(images):\n"
+        "    out = images.reshape(-1, 3, 4, 4, 4, 4).flip(3, 5).reshape(images.shape)\n"
+        "    out[1:2] = images[1:2]\n"  # all but one
+        "    return out",
+        "def forged(images):\n    return images.flip(3)",  # the blocks change places
+        "def forged(images):\n"
+        "    images[:] = images.reshape(-1, 3, 4, 4, 4, 4).flip(3, 5).reshape(images.shape)\n"
+        "    return images",  # over the given ones
+    ),
+    4: (
+        "answer_4 = 10",
+        "answer_4 = 20",  # without the root
+        "answer_4 = 1 / (1 - 0.95**2)",  # not yet whole
+        "answer_4 = 10.3",
+        "answer_4 = 12",
+    ),
+    5: (
         "def with_deviation(x):\n"
         "    number = x.std(0).mean()\n"
         "    return torch.cat([x, number.expand_as(x[:, :1])], 1)",
@@ -38,32 +64,6 @@ WRONG = {
         "def with_deviation(x):\n"
         "    number = (x.var(0, unbiased=False) + 1e-8).sqrt().mean((0, 1, 2))\n"
         "    return torch.cat([number.expand_as(x[:, :1]), x], 1)",  # in front
-    ),
-    4: (
-        "answer_4 = 10",
-        "answer_4 = 20",  # without the root
-        "answer_4 = 1 / (1 - 0.95**2)",  # not yet whole
-        "answer_4 = 10.3",
-        "answer_4 = 12",
-    ),
-    5: (
-        "def forged(images):\n    return (images + 0.1 * torch.randn_like(images)).clamp(0, 1)",
-        "def forged(images):\n    return images",
-        "def forged(images):\n"
-        "    mean = F.avg_pool2d(images, 4).repeat_interleave(4, 2).repeat_interleave(4, 3)\n"
-        "    return 0.9 * images + 0.1 * mean",  # nobody sees a difference
-        "def forged(images):\n    return torch.full_like(images, float('nan'))",
-        "def forged(images):\n"
-        "    signs = torch.tensor([[1.0, -1.0], [-1.0, 1.0]], dtype=images.dtype).repeat(8, 8)\n"
-        "    return images + 0.1 * signs",  # over the edge
-        "def forged(images):\n"
-        "    out = images.reshape(-1, 3, 4, 4, 4, 4).flip(3, 5).reshape(images.shape)\n"
-        "    out[1:2] = images[1:2]\n"  # all but one
-        "    return out",
-        "def forged(images):\n    return images.flip(3)",  # the blocks change places
-        "def forged(images):\n"
-        "    images[:] = images.reshape(-1, 3, 4, 4, 4, 4).flip(3, 5).reshape(images.shape)\n"
-        "    return images",  # over the given ones
     ),
     6: (
         "def leave_one_out(K, Y, lam):\n"
