@@ -1,8 +1,10 @@
 """Sphinx extension: the box at each chapter's end that tells how its outputs were made.
 
-The runner (`python -m gan_lessons run`) writes the facts into the notebook's metadata; this file only shows them.
+The runner (`python -m gan_lessons run`) writes the facts into the notebook's metadata; this file only shows them, and
+adds up how long the games took that the tables of a chapter hold (data/results/NN-name.csv), which a run plays once.
 """
 
+import csv
 import json
 from datetime import datetime
 from html import escape
@@ -41,6 +43,18 @@ def date(text: str) -> str:
         return text
 
 
+def games(number: str, results: Path) -> float | None:
+    """Seconds of all games in the tables of chapter `number`, such as "05"; None where it has no table."""
+    tables = sorted(results.glob(f"{number}-*.csv"))
+    if not tables:
+        return None
+    return sum(
+        float(row["seconds"])
+        for table in tables
+        for row in csv.DictReader(table.read_text(encoding="utf-8").splitlines())
+    )
+
+
 def rows(stamp: Stamp) -> list[tuple[str, str]]:
     """(label, words) for each fact that the stamp holds, in reading order."""
     versions = stamp.get("versions") or {}
@@ -51,6 +65,7 @@ def rows(stamp: Stamp) -> list[tuple[str, str]]:
         ("Device", stamp.get("device")),
         ("Time", None if stamp.get("seconds") is None else duration(float(stamp["seconds"]))),
         ("Processor", None if stamp.get("processor") is None else duration(float(stamp["processor"]))),
+        ("Games in its tables", None if stamp.get("games") is None else duration(float(stamp["games"]))),
         ("Peak memory", None if stamp.get("peak_memory") is None else memory(float(stamp["peak_memory"]))),
         ("Date", None if stamp.get("date") is None else date(str(stamp["date"]))),
         ("Versions", ", ".join(f"{name} {version}" for name, version in versions.items()) or None),
@@ -75,8 +90,10 @@ def append_stamp(app: Sphinx, doctree: nodes.document) -> None:
     """Put the box at the end of every page that comes from a notebook."""
     source = Path(app.env.doc2path(app.env.docname))
     if source.suffix == ".ipynb":
-        metadata = json.loads(source.read_text(encoding="utf-8"))["metadata"]
-        doctree += nodes.raw("", stamp_html(metadata.get("gan_lessons")), format="html")
+        stamp = json.loads(source.read_text(encoding="utf-8"))["metadata"].get("gan_lessons")
+        if stamp:
+            stamp = {**stamp, "games": games(source.stem.partition("_")[0], Path(app.srcdir) / "data" / "results")}
+        doctree += nodes.raw("", stamp_html(stamp), format="html")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -166,6 +166,7 @@ def test_stamp_tells_each_fact_in_words_and_cannot_break_the_page() -> None:
         "seed": 0,
         "seconds": 754.2,
         "processor": 301.0,
+        "games": 7500.0,
         "peak_memory": 734_003_200,
         "device": None,
     }
@@ -177,11 +178,21 @@ def test_stamp_tells_each_fact_in_words_and_cannot_break_the_page() -> None:
         ("Seed", "0"),
         ("Time", "12 min 34 s"),
         ("Processor", "5 min 1 s"),
+        ("Games in its tables", "2 h 5 min"),
         ("Peak memory", "734 MB"),
         ("Versions", "torch 2.15, numpy 2.4"),
         ("Code (sha256)", "abababababab"),
     ]
     assert "no stamp" in book_stamp.stamp_html(None)
+
+
+def test_a_stamp_adds_up_the_games_of_its_own_tables(tmp_path: Path) -> None:
+    (tmp_path / "05-a.csv").write_text("variant,seed,settings,seconds,x\na,0,{},60.5,1\na,1,{},0.5,1\n")
+    (tmp_path / "05-b.csv").write_text("variant,seed,settings,seconds,x\nb,0,{},9,1\n")
+    (tmp_path / "06-a.csv").write_text("variant,seed,settings,seconds,x\na,0,{},1000,1\n")
+    assert book_stamp.games("05", tmp_path) == 70
+    assert book_stamp.games("06", tmp_path) == 1000
+    assert book_stamp.games("04", tmp_path) is None
 
 
 @pytest.mark.parametrize(
