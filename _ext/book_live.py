@@ -37,8 +37,8 @@ RING, WRITER = "ring", "writer"
 HAND = "cdcgan-mnist"  # the generator that writes
 PRESETS = ("settles", "circles", "collapses")
 FOLDER = "live"  # below _static
-DRAWS = ("ring_game.js", "networks.js", "pieces.js")
-SCRIPTS = {RING: ("ring_game.js", "ring.js"), WRITER: (*DRAWS, "writer.js")}
+DRAWS = ("chance.js", "networks.js", "pieces.js")
+SCRIPTS = {RING: ("chance.js", "ring_game.js", "ring.js"), WRITER: (*DRAWS, "writer.js")}
 GENERATOR = (*DRAWS, "generator.js")
 
 

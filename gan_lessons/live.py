@@ -172,10 +172,25 @@ def _text(tensor: Values, bits: int = 32) -> dict[str, Any]:
         return facts | {"data": b64encode(data).decode()}
     row, top = len(values) // shape[0], 2 ** (bits - 1) - 1
     rows = [values[k : k + row] for k in range(0, len(values), row)]
-    scales = [max(map(abs, each)) / top or 1.0 for each in rows]
+    scales, held = _scales([max(map(abs, each)) / top or 1.0 for each in rows])
     whole = [round(value / scale) + top + 1 for each, scale in zip(rows, scales, strict=True) for value in each]
     data = b"".join(_packed(whole, bits))
-    return facts | {"scale": _text(Values((shape[0],), scales)), "data": b64encode(data).decode()}
+    return facts | {"scale": _text(Values((shape[0],), scales), held), "data": b64encode(data).decode()}
+
+
+def _scales(exact: Sequence[float]) -> tuple[list[float], int]:
+    """The scales of rows, and in how many bits they are written: 16 where each is a normal half.
+
+    Halves are rounded up, so that a row's largest number still fits its bits.
+    """
+    if min(exact) < 2**-14 or max(exact) > 60_000:
+        return list(exact), 32
+    halves = []
+    for scale in exact:
+        (bits,) = struct.unpack("<H", struct.pack("<e", scale))
+        (half,) = struct.unpack("<e", struct.pack("<H", bits))
+        halves += [half if half >= scale else struct.unpack("<e", struct.pack("<H", bits + 1))[0]]
+    return halves, 16
 
 
 def _packed(whole: Sequence[int], bits: int) -> Iterator[bytes]:

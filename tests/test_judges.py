@@ -190,7 +190,9 @@ def test_a_judge_of_another_make_comes_back_as_what_it_is_and_an_unknown_make_is
     assert card.network == "NormedClassifier"
     assert torch.equal(loaded.features(images), network.features(images))
     rewrite(tmp_path, network="Oracle")
-    with pytest.raises(ValueError, match=r"Oracle.*we know \['DigitClassifier', 'NormedClassifier'\].*update"):
+    with pytest.raises(
+        ValueError, match=r"Oracle.*we know \['ColourClassifier', 'DigitClassifier', 'NormedClassifier'\].*update"
+    ):
         judges.load("small", tmp_path)
 
 

@@ -29,7 +29,7 @@ Evaluate = Callable[..., Any]
 def run(browser: Any) -> Iterator[Evaluate]:
     """run("argument => …", argument): what an expression is worth where the scripts of the numbers are loaded."""
     page = browser.new_page()
-    for name in ("ring_game.js", "networks.js"):
+    for name in ("chance.js", "ring_game.js", "networks.js"):
         page.add_script_tag(content=(SCRIPTS / name).read_text(encoding="utf-8"))
     yield page.evaluate
     page.close()
@@ -514,3 +514,15 @@ def test_a_generator_too_large_for_a_page_is_refused() -> None:
     card = {"layers": live.plan(G), "shape": [1, 28, 28], "range": [0, 1], "prior": {"name": "gaussian", "dim": 100}}
     with pytest.raises(ValueError, match="too many for a page"):
         live.script("big", card, packed_weights(G.state_dict(), torch.float16))
+
+
+def test_scales_are_halves_that_are_no_smaller_and_as_near_as_halves_are() -> None:
+    exact = [0.000390625, 0.0123456, 1.0, 17.3]
+    halves, bits = live._scales(exact)
+    assert bits == 16
+    for half, scale in zip(halves, exact, strict=True):
+        assert scale <= half <= scale * (1 + 2**-10)
+        assert float(np.float16(half)) == half
+    assert halves[2] == 1.0
+    for fine in ([1e-6, 1.0], [7e4]):  # no normal half
+        assert live._scales(fine) == (fine, 32)

@@ -1,6 +1,6 @@
 /* A stored generator in a page: <div class="live" data-generator="dcgan-mnist" data-source="…/dcgan-mnist.js">.
 
-   Numbers: networks.js; chance: ring_game.js. */
+   Numbers: networks.js; chance: chance.js. */
 "use strict"
 
 ;(() => {
@@ -35,7 +35,7 @@
             make("label", {for: id("file")}, "File"), file))))
 
     function fresh() {
-      const chance = ringGame.random(seed)
+      const chance = liveChance.random(seed)
       noises = cells.map(() => noise(generator.prior, chance))
       cells.forEach((cell, k) => paint(cell.canvas, generator, noises[k]))
       walk()

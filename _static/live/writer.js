@@ -1,6 +1,6 @@
 /* A number by hand: <div class="live" data-live="writer" data-generator="cdcgan-mnist" data-source="….js">.
 
-   The generator takes a label beside its noise, so it writes what is typed. Numbers: networks.js; chance: ring_game.js. */
+   The generator takes a label beside its noise, so it writes what is typed. Numbers: networks.js; chance: chance.js. */
 "use strict"
 
 ;(() => {
@@ -30,7 +30,7 @@
 
     function anew() {
       if (!generator) return
-      const chance = ringGame.random(++seed), plain = {...generator.prior, classes: 0}
+      const chance = liveChance.random(++seed), plain = {...generator.prior, classes: 0}
       noises = Array.from({length: MOST}, () => noise(plain, chance))
       write()
     }
