@@ -18,7 +18,6 @@ KNOWN = {
     "05": {"count", "final"},
     "07": {"final"},
     "08": {"floor", "right"},
-    "09": {"ALL_DIMS"},
     "11": {"WARD", "beds"},
 }
 
