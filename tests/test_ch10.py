@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from gan_lessons import GAN, discriminator_step, generator_step, losses, models, train
+from gan_lessons import GAN, losses, models, train
 from gan_lessons.exercises import Verdict, ch10
 from gan_lessons.noise import Prior
 from tests.chapters import assert_listed_right, assert_listed_wrong, cases, difference
@@ -382,11 +382,10 @@ def test_checkers_leave_the_global_random_state_alone() -> None:
 
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch10, f"check_{number}") for number in range(1, 6)}
 NAMES = {"np": np, "copy": copy, "hashlib": hashlib, "torch": torch, "F": F, "losses": losses}
-STEPS = {"discriminator_step": discriminator_step, "generator_step": generator_step}
 
 
 def judged(exercise: int, code: str) -> Verdict:
-    names: dict[str, Any] = {**NAMES, **STEPS}
+    names: dict[str, Any] = dict(NAMES)
     exec(code, names)
     asked = {1: ["answer_1"], 2: ["touched"], 3: ["mended"], 4: ["quiet"], 5: ["push", "rest"]}[exercise]
     return CHECKS[exercise](*(names[name] for name in asked))
