@@ -56,7 +56,6 @@ _MOVED = {
     "colour": ("models.colour",),
     "convolutions": ("models.layers", "models.classic", "models.convolutions"),
     "deviation": ("models.layers",),
-    "modes": ("metrics.modes",),
     "neighbours": ("metrics.neighbours",),
 }
 

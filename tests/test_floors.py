@@ -123,7 +123,6 @@ ASKED_OF_THE_FACE = {
     "colour": ["08"],
     "convolutions": ["07", "08", "09", "10"],
     "deviation": ["08"],
-    "modes": ["11", "12"],
     "neighbours": ["08"],
 }
 

@@ -19,7 +19,6 @@ KNOWN = {
     "07": {"final"},
     "08": {"floor", "right"},
     "09": {"ALL_DIMS"},
-    "11": {"WARD", "beds"},
 }
 
 
