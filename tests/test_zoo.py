@@ -415,7 +415,7 @@ def test_a_stored_card_says_how_it_was_judged_and_meets_the_courses_bar(name: st
     card = zoo.card(name)
     assert card.report is not None, f"grade it: python -m gan_lessons score {name} --keep"
     report, measures = card.report, card.report["measures"]
-    assert report["n"] == 10_000
+    assert report["n"] == (10_000 if card.shape == [1, 28, 28] else 3_000)  # chapter 08 judges fewer
     assert report["draws"] >= 3
     assert measures["frechet"]["mean"] + measures["frechet"]["half"] < 60
     assert measures["coverage"]["mean"] == 10
