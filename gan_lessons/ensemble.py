@@ -60,6 +60,22 @@ def stack(networks: Sequence[nn.Sequential]) -> Stacked:
     return Stacked(*layers)
 
 
+def seeded(make: Callable[[], nn.Sequential], seeds: Sequence[int]) -> Stacked:
+    """Stack the networks that make() returns, one a seed, each made right after torch.manual_seed(seed)."""
+    networks = []
+    for seed in seeds:
+        torch.manual_seed(seed)
+        networks.append(make())
+    return stack(networks)
+
+
+@torch.no_grad()
+def on_line(networks: nn.Module, places: Tensor, seeds: int) -> Tensor:
+    """What S stacked networks, each from one number to one number, answer at places (m,): (m, S), in their dtype."""
+    own = places.to(next(networks.parameters()).dtype)
+    return networks(own[:, None, None].expand(-1, seeds, 1))[..., 0].to(places.dtype)
+
+
 def stack_prior(prior: Prior, generators: Sequence[torch.Generator]) -> Prior:
     """A prior that draws (n, S, dim), the part of each seed from its own generator."""
 
@@ -67,6 +83,18 @@ def stack_prior(prior: Prior, generators: Sequence[torch.Generator]) -> Prior:
         return torch.stack([prior.draw(n, dim, generator=generator, **where) for generator in generators], 1)
 
     return Prior(f"{prior.name} × {len(generators)}", prior.dim, draw)
+
+
+def shared_prior(prior: Prior, seeds: int) -> Prior:
+    """A prior that draws (n, S, dim) for all seeds in one call.
+
+    Shorter than `stack_prior`, but what one seed gets depends on how many there are.
+    """
+
+    def draw(n: int, dim: int, **where: Any) -> Tensor:
+        return prior.draw(n * seeds, dim, **where).reshape(n, seeds, dim)
+
+    return Prior(f"{prior.name} × {seeds}", prior.dim, draw)
 
 
 def stack_batches(sources: Sequence[Iterator[tuple[Tensor, ...]]]) -> Iterator[tuple[Tensor, ...]]:
@@ -85,6 +113,18 @@ def points(
     while True:
         drawn = torch.stack([sample(ahead * batch_size, generator=generator) for generator in generators], 1)
         yield from ((batch,) for batch in drawn.split(batch_size))
+
+
+def shared_points(
+    sample: Callable[..., Tensor], batch_size: int, seeds: int, generator: torch.Generator
+) -> Iterator[tuple[Tensor]]:
+    """Endless batches of fresh points, sample(n, generator=...) -> (n, d), as (n, S, d): one generator for all seeds.
+
+    Shorter than `points`, but what one seed gets depends on how many there are.
+    """
+    while True:
+        drawn = sample(batch_size * seeds, generator=generator)
+        yield (drawn.reshape(batch_size, seeds, -1),)
 
 
 def over_seeds(objective: Objective, seeds: int) -> Objective:

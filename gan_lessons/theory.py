@@ -52,6 +52,15 @@ def js_quadrature(p: Tensor, q: Tensor, x: Tensor) -> Tensor:
     return integrate(torch.xlogy(p, p) + torch.xlogy(q, q), x) / 2 - integrate(torch.xlogy(m, m), x)
 
 
+def js_within(p: Tensor, q: Tensor, x: Tensor) -> Tensor:
+    """JS(p, q) where the grid holds all of p, but not all of q (..., m): the part beyond it counts in full.
+
+    There p = 0, so a unit of q adds log(2)/2.
+    """
+    beyond = (1 - integrate(q, x)).clamp(min=0)
+    return js_quadrature(p, q, x) + 0.5 * math.log(2) * beyond
+
+
 def optimal_logit(log_p: Tensor, log_q: Tensor) -> Tensor:
     """Logit of the best discriminator: log p - log q, so that sigma of it is D* = p / (p + q).
 

@@ -107,6 +107,37 @@ def test_points_of_a_seed_depend_neither_on_the_others_nor_on_their_number() -> 
     assert len({float(many[0, 2, 0]) for many, _ in batches}) == 7
 
 
+def test_seeded_networks_begin_as_each_does_right_after_its_seed() -> None:
+    torch.manual_seed(99)
+    stacked = ensemble.seeded(lambda: models.mlp([3, 4, 1]), [5, 2])
+    for row, seed in enumerate((5, 2)):
+        torch.manual_seed(seed)
+        alone = models.mlp([3, 4, 1])
+        assert all(torch.equal(p, q) for p, q in zip(member(stacked, row), alone.parameters(), strict=True))
+
+
+def test_on_a_line_each_network_answers_at_each_place_in_the_dtype_of_the_places() -> None:
+    networks = [models.mlp([1, 4, 1]) for _ in range(3)]
+    places = torch.linspace(-2, 2, 7, dtype=torch.float64)
+    answers = ensemble.on_line(ensemble.stack(networks), places, 3)
+    assert answers.shape == (7, 3)
+    assert answers.dtype == torch.float64
+    assert not answers.requires_grad
+    for seed, network in enumerate(networks):
+        alone = network(places.float()[:, None]).detach()[:, 0].double()
+        assert torch.allclose(answers[:, seed], alone, atol=1e-6)
+
+
+def test_shared_draws_are_those_of_one_generator_dealt_out_to_the_seeds() -> None:
+    z = ensemble.shared_prior(noise.gaussian(2), 3).sample(5, generator=torch.Generator().manual_seed(7))
+    assert torch.equal(z.reshape(15, 2), torch.randn(15, 2, generator=torch.Generator().manual_seed(7)))
+    batches = ensemble.shared_points(cloud, 5, 3, torch.Generator().manual_seed(7))
+    (first,), (second,) = next(batches), next(batches)
+    assert first.shape == (5, 3, 2)
+    assert torch.equal(first.reshape(15, 2), cloud(15, torch.Generator().manual_seed(7)))
+    assert not torch.equal(first, second)
+
+
 def test_stacking_leaves_the_networks_and_their_inputs_alone() -> None:
     networks = [nn.Sequential(nn.ReLU(), nn.Linear(2, 3), nn.Tanh(), nn.ReLU(), nn.Linear(3, 1)) for _ in range(2)]
     x = torch.randn(4, 2, 2)

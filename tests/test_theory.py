@@ -43,6 +43,18 @@ def test_js_is_zero_for_equal_log_two_for_far_and_never_more() -> None:
     assert float(theory.js_quadrature(normal(-10, 0.5), normal(10, 0.5), x)) == pytest.approx(math.log(2), abs=1e-9)
 
 
+def test_js_counts_what_lies_beyond_the_grid_as_having_nothing_in_common() -> None:
+    p, q = normal(0, 1), normal(0.5, 1)
+    apart = torch.zeros_like(x)  # all of it lies beyond
+    expected = float(theory.js_quadrature(p, q, x))
+    found = theory.js_within(p, torch.stack([q, 0.75 * p, apart]), x)
+    assert float(found[0]) == pytest.approx(expected, rel=1e-9)
+    m = (1 + 0.75) / 2
+    three_quarters = (0.75 * math.log(0.75 / m) - math.log(m)) / 2 + 0.25 * math.log(2) / 2
+    assert float(found[1]) == pytest.approx(three_quarters, rel=1e-6)
+    assert float(found[2]) == pytest.approx(math.log(2), rel=1e-6)
+
+
 def test_value_at_the_optimal_discriminator_is_two_js_minus_two_log_two() -> None:
     p, q = normal(0, 1), normal(1.5, 1)
     best = theory.optimal_logit(p.log(), q.log())
