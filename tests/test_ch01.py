@@ -103,7 +103,8 @@ def test_exercise_1_takes_the_three_probabilities(kind: Function) -> None:
     ("change", "pointer"),
     [
         ({"p(zebra | striped)": 55 / 60, "p(striped | zebra)": 55 / 65}, "Behind the bar"),
-        ({"p(striped)": 0.10}, "striped horses"),
+        ({"p(striped)": 0.10}, "those are the striped horses"),
+        ({"p(striped)": 0.55}, "those are the striped zebras"),
         ({"p(striped)": 0.35}, "of all 100 animals"),
         ({"p(zebra | striped)": 0.55}, "share of all animals"),
         ({"p(striped | zebra)": 0.55}, "share of all animals"),
@@ -189,6 +190,7 @@ def test_exercise_4_takes_a_mixture_in_logarithms() -> None:
         (lambda log_p, share: (1 - share) * log_p, "mean of logarithms"),
         (lambda log_p, share: log_p - math.log(100), "the mixture's density has the logarithm"),
         (lambda log_p, share: log_p, "With log p = -2 and share = 0.3"),
+        (lambda log_p, share: (log_p + math.log(1 - share)).clamp(min=math.log(share)), "has the logarithm 0;"),
         (lambda log_p, share: log_mixture(log_p, share)[:3], "there are 4 answers"),
         (lambda log_p, share: torch.log((1 - share) * log_p.exp() + share), "logaddexp"),
         (lambda log_p, share: log_mixture(log_p.clamp(-50, 50), share), "logaddexp"),

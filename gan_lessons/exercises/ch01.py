@@ -63,7 +63,10 @@ def check_1(answers: dict[str, float]) -> Verdict:
     column = "Stay in the column of the striped animals. What share of that column are zebras?"
     row = "Stay in the row of the zebras. What share of that row is striped?"
     turns = {
-        "p(striped)": [(b, "those are the striped horses. Add the striped zebras.")],
+        "p(striped)": [
+            (b, "those are the striped horses. Add the striped zebras."),
+            (d, "those are the striped zebras. Add the striped horses."),
+        ],
         "p(zebra | striped)": [(d, f"{share} {column}")],
         "p(striped | zebra)": [(d, f"{share} {row}")],
     }
@@ -172,7 +175,7 @@ def check_4(log_mixture: Callable[[Tensor, float], Tensor]) -> Verdict:
         k = int((given.reshape(-1) - truth).abs().nan_to_num(torch.inf).argmax())
         return not_yet(
             f"With log p = {log_p[k]:g} and share = {share} the mixture's density has the logarithm "
-            f"{round(float(truth[k]), 3):g}; "
+            f"{round(float(truth[k]), 3) + 0.0:g}; "
             f"yours gives {given.reshape(-1)[k]:.3g}."
         )
     return right("And that is the whole paradox: 99 % rubbish never costs more than log 100 = 4.6 nats a picture.")

@@ -19,6 +19,7 @@ from gan_lessons.training import GAN, train
 Function = Callable[..., Any]
 GAMES = {"A": "k5 slow", "B": "k1 slow", "C": "k5 fast"}
 NEW_NOTES = "You drew new real notes for G's move. It needs none: G stands only in the part of V with the forgeries."
+OTHER_GAME = "G goes down -log D. That is the other game; here both move the same V."
 BATCH = 16  # notes in exercise 2
 NAMES = ("k1 slow", "k5 slow", "k1 fast", "k5 fast", "k1 two rates", "k1 plain")
 
@@ -114,15 +115,18 @@ def _turns_of_2(k: int) -> Iterator[tuple[Function, str]]:
     """Rounds with one fault each, and what to say of them."""
     half = "goes down half of it. V has no halves: E log D + E log(1 - D)."
     money = f"takes sums for the two means: with {BATCH} notes {BATCH} times the money, so the step is too long."
-    yield _a_round(g_moves=k), "G moves k times in your round. Only D does."
-    yield _a_round(d_moves=1), "D moves once in your round, and should move k times."
-    yield _a_round(clear=False), "Gradients pile up: clear them before each backward, in both networks."
-    yield _a_round(g_clear=False), "G's gradients pile up: clear them before its backward."
-    yield _a_round(sign=-1), "D moves the wrong way: up V, so down -V."
-    yield _a_round(g_sign=-1), "G moves the wrong way: down log(1 - D), and away from being caught."
-    yield _a_round(non_saturating=True), "G goes down -log D. That is the other game; here both move the same V."
-    yield _a_round(same=True), "D sees the same notes in all its k moves: draw new ones for each."
     for fresh in (False, True):
+        yield _a_round(g_moves=k, fresh=fresh), "G moves k times in your round. Only D does."
+        yield _a_round(d_moves=1, fresh=fresh), "D moves once in your round, and should move k times."
+        yield (
+            _a_round(clear=False, fresh=fresh),
+            "Gradients pile up: clear them before each backward, in both networks.",
+        )
+        yield _a_round(g_clear=False, fresh=fresh), "G's gradients pile up: clear them before its backward."
+        yield _a_round(sign=-1, fresh=fresh), "D moves the wrong way: up V, so down -V."
+        yield _a_round(g_sign=-1, fresh=fresh), "G moves the wrong way: down log(1 - D), and away from being caught."
+        yield _a_round(non_saturating=True, fresh=fresh), OTHER_GAME
+        yield _a_round(same=True, fresh=fresh), "D sees the same notes in all its k moves: draw new ones for each."
         yield _a_round(new_notes=True, fresh=fresh), NEW_NOTES
         yield _a_round(sign=0.5, fresh=fresh), f"D {half}"
         yield _a_round(g_sign=0.5, fresh=fresh), f"G {half}"
@@ -400,35 +404,24 @@ def _calm(d_lr: float, g_lr: float, beta1: float, seeds: int = 4, rounds: int = 
         g_optimizer, d_optimizer = (
             torch.optim.Adam(net.parameters(), lr, betas=(beta1, 0.999)) for net, lr in ((G, g_lr), (D, d_lr))
         )
-        prior = noise.Prior("uniform", 1, lambda n, dim, **_: 2 * torch.rand(n, seeds, dim) - 1)
+        prior = ensemble.shared_prior(noise.uniform(1), seeds)
+        batches = ensemble.shared_points(real.sample, 64, seeds, torch.Generator().manual_seed(0))
         distances, means = [], []
         for step in train(
             GAN(G, D, prior),
-            _notes(real, seeds),
+            batches,
             rounds,
             objective=ensemble.over_seeds(losses.minimax, seeds),
             g_optimizer=g_optimizer,
             d_optimizer=d_optimizer,
         ):
             if step.number > 2 * rounds // 3 and step.number % max(1, rounds // 60) == 0:
-                with torch.no_grad():
-                    q = theory.push_forward(
-                        lambda z: G(z.float()[:, None].expand(-1, seeds, 1))[..., 0],
-                        edges,
-                        theory.uniform_cdf,
-                        (-1, 1),
-                        300,
-                    )
-                outside = (1 - theory.integrate(q, x)).clamp(min=0)
-                distances.append(theory.js_quadrature(p, q, x) + 0.5 * math.log(2) * outside)
+                q = theory.push_forward(
+                    lambda z: ensemble.on_line(G, z[:, 0], seeds), edges, theory.uniform_cdf, (-1, 1), 300
+                )
+                distances.append(theory.js_within(p, q, x))
                 means.append(theory.integrate(q * x, x))
     return float(torch.stack(distances).mean()), float(torch.stack(means).std(0).mean())
-
-
-def _notes(real: toys.Mixture, seeds: int) -> Iterator[tuple[Tensor]]:
-    generator = torch.Generator().manual_seed(0)
-    while True:
-        yield (real.sample(64 * seeds, generator=generator).reshape(64, seeds, 1),)
 
 
 def _team(names: range, sizes: tuple[int, ...]) -> ensemble.Stacked:

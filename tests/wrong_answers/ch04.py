@@ -39,6 +39,7 @@ WRONG = {
     ),
     2: (
         a_round(g_loss="-F.logsigmoid(D(forged)).mean()"),  # the other game
+        a_round(before_g="forged = G(draw_z())", g_loss="-F.logsigmoid(D(forged)).mean()"),  # on new forgeries
         a_round(d_moves="1"),  # k ignored
         a_round(V=f"({V.format(how='mean')}) / 2"),  # half of V
         a_round(V=V.format(how="sum"), g_loss="F.logsigmoid(-D(forged)).sum()"),  # sums
