@@ -18,7 +18,7 @@ from gan_lessons.checks import black_and_white, finite, whole
 from gan_lessons.data.batching import to_bytes
 from gan_lessons.data.downloads import DamagedFile
 from gan_lessons.labels import Labels, checked
-from gan_lessons.models import colour, convolutions
+from gan_lessons.models import classic, colour, convolutions
 from gan_lessons.noise import NO_CLASSES, Prior
 from gan_lessons.paths import commit, shipped
 
@@ -30,6 +30,7 @@ BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "mlp_generator": models.mlp_generator,
     "dcgan_generator": convolutions.dcgan_generator,
     "colour_generator": colour.colour_generator,
+    "classic_generator": classic.classic_generator,
 }
 PRIORS: dict[str, Callable[[int], Prior]] = {
     "gaussian": noise.gaussian,

@@ -2,17 +2,21 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
+import nbformat
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from gan_lessons import GAN, Step, base, data, generator_step, losses, noise
 from gan_lessons.exercises import Verdict, ch07
-from gan_lessons.models import convolutions
-from tests.chapters import assert_listed_right, assert_listed_wrong, by_hand, cases
+from gan_lessons.models import classic, convolutions, layers
+from tests.chapters import BOOK, assert_listed_right, assert_listed_wrong, by_hand, cases
 from tests.right_answers.ch07 import RIGHT
 from tests.wrong_answers.ch07 import WRONG
 
@@ -37,6 +41,68 @@ def test_the_transposed_convolution_by_hand_is_pytorchs(
     assert torch.allclose(ours.double(), theirs, atol=1e-5)
     assert float(theirs.abs().max()) > 0.01
     assert theirs.shape[-1] == names["side_after"](side, k, s, p)
+
+
+def defined_by(*ids: str, **names: Any) -> dict[str, Any]:
+    """Run cells of the chapter, with these names in them, and return all that they define."""
+    cells = {cell.id: cell.source for cell in nbformat.read(BOOK / "07_dcgan.ipynb", as_version=4).cells}
+    for id in ids:
+        exec(cells[id], names)
+    return names
+
+
+@pytest.mark.parametrize(("deep", "patch", "first", "last"), [(False, 10, 5, 22), (True, 18, 1, 26)])
+def test_d_judges_two_pixels_together_where_one_patch_holds_both(deep: bool, patch: int, first: int, last: int) -> None:
+    torch.manual_seed(0)
+    images = torch.randint(256, (64, 1, 28, 28), dtype=torch.uint8)
+    names = defined_by("c07-n13", torch=torch, convolutions=convolutions, data=data, test_images=images)
+    change = names["seen"]["three layers" if deep else "two layers"]
+    rows, columns = (change > 1e-9 * change.max()).nonzero().unbind(1)
+    assert (int(rows.min()), int(rows.max())) == (int(columns.min()), int(columns.max())) == (first, last)
+    stride, start = (8, -7) if deep else (4, -3)  # of the patches, and where the first begins
+    holding = [k for k in range(start, 28, stride) if k <= 13 < k + patch]
+    assert (max(0, holding[0]), min(27, holding[-1] + patch - 1)) == (first, last)
+
+
+def test_the_road_ends_at_the_base_game_and_changes_one_thing_a_step() -> None:
+    profile = SimpleNamespace(steps=lambda full: full)
+    given = {"partial": partial, "base": base, "noise": noise, "convolutions": convolutions, "ours": base.DCGAN}
+    road = defined_by("c07-n17", "c07-n18", profile=profile, dtype=torch.float32, **given)["road"]
+    *_, last = road.values()
+    shapes = [
+        [(name, p.shape) for make in (game.generator, game.discriminator) for name, p in make().named_parameters()]
+        for game in (last, base.DCGAN)
+    ]
+    assert shapes[0] == shapes[1]
+    for field in ("batch", "lr", "betas", "transform", "objective", "penalty", "d_steps", "g_steps"):
+        assert getattr(last, field) == getattr(base.DCGAN, field)
+    assert last.prior.dim == base.DCGAN.prior.dim
+    assert {game.rounds for game in road.values()} == {2_000}
+
+
+def weights(network: nn.Module) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in network.parameters()]).clone()
+
+
+def test_the_classic_pair_is_warmed_up_and_its_d_moves_by_two_adams() -> None:
+    images = torch.randint(256, (64, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    given = {"torch": torch, "GAN": GAN, "Step": Step, "generator_step": generator_step, "losses": losses}
+    given |= {"noise": noise, "data": data, "classic": classic, "layers": layers, "images": images}
+    given |= {"device": torch.device("cpu"), "dtype": torch.float32}
+    names = defined_by("c07-n49a", "c07-n50", "c07-n51", **given)
+    gan, batches, adams = names["classic_start"](0)
+    before = [weights(net) for net in gan[:2]]
+    steps = names["classic_game"](gan, batches, 2, warm_up=3, **adams)
+    assert [weights(net).equal(old) for net, old in zip(gan[:2], before, strict=True)] == [True, True]
+    assert next(steps).number == 1
+    for name, moves in (("real_adam", 4), ("fake_adam", 4), ("g_adam", 1)):  # three alone, then a round
+        (count,) = {int(state["step"]) for state in adams[name].state.values()}
+        assert count == moves
+    assert [weights(net).equal(old) for net, old in zip(gan[:2], before, strict=True)] == [False, False]
+    assert [step.number for step in steps] == [2]
+    again = names["classic_game"](gan, batches, 3, warm_up=3, start=2, **adams)  # a resumed run is not warmed up again
+    assert [step.number for step in again] == [3]
+    assert {int(state["step"]) for state in adams["real_adam"].state.values()} == {6}
 
 
 def test_checkers_leave_the_global_random_state_alone() -> None:

@@ -201,6 +201,21 @@ def test_the_classic_pair_has_the_shapes_that_tutorials_print() -> None:
     weights = torch.cat([p.detach().flatten() for p in D.parameters() if p.ndim > 1])
     assert float(weights.abs().max()) <= 0.04
     assert float(weights.std()) == pytest.approx(0.02 * 0.880, rel=0.02)  # a normal cut at two deviations
+    assert not any(p.detach().any() for name, p in D.named_parameters() if name.endswith("bias"))
+
+
+def test_the_classic_generator_draws_its_biases_and_resizes_between_its_pixels() -> None:
+    G = classic.classic_generator()
+    biases = {name.partition(".")[0]: p.detach() for name, p in G.named_parameters() if name.endswith("bias")}
+    first = biases["0"]  # of the linear layer, 3,136 of them
+    assert float(first.abs().max()) <= 0.04
+    assert float(first.std()) == pytest.approx(0.02 * 0.880, rel=0.05)
+    for at, bias in biases.items():
+        assert bool(bias.any()) != isinstance(G[int(at)], nn.BatchNorm2d)
+    larger = [layer for layer in G if isinstance(layer, nn.Upsample)]
+    assert len(larger) == 2
+    line = torch.tensor([0.0, 4.0]).expand(1, 1, 2, 2)  # two columns: 0 and 4
+    assert larger[0](line)[0, 0, 0].tolist() == [0, 1, 3, 4]  # a quarter and three quarters of the way
 
 
 @pytest.mark.parametrize("size", [7, 9, 22, 36])

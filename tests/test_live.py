@@ -275,14 +275,12 @@ def networks() -> dict[str, tuple[nn.Sequential, list[int]]]:
         "DCGAN in colour": (dcgan(16, 4, 3, 5, deep=True), [3, 16, 16]),
         "no norm, no strides, hidden": (dcgan(28, 4, 1, 5, norm=False, strides=False, hidden=9), [1, 28, 28]),
         "colour": (colour.colour_generator(8, (4, 6, 8), 3, 5), [3, 8, 8]),
-        "classic": (classic.classic_generator(8), [1, 28, 28]),
     }
 
 
 @pytest.mark.parametrize("kind", list(networks()))
 def test_every_kind_of_generator_is_the_same_in_the_page(kind: str, run: Evaluate) -> None:
     G, shape = networks()[kind]
-    z_dim = 8 if kind == "classic" else 5
     with torch.no_grad():
         for part in G.modules():  # weights that are not tiny, statistics of a game that has been played
             if isinstance(part, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
@@ -294,8 +292,8 @@ def test_every_kind_of_generator_is_the_same_in_the_page(kind: str, run: Evaluat
                 part.bias.normal_(0, 0.3)
     G.eval()
     limits = [0.0, 1.0] if isinstance(G[-1], nn.Sigmoid) else [-1.0, 1.0]
-    card = {"layers": live.plan(G), "shape": shape, "range": limits, "prior": {"name": "gaussian", "dim": z_dim}}
-    z = torch.randn(4, z_dim)
+    card = {"layers": live.plan(G), "shape": shape, "range": limits, "prior": {"name": "gaussian", "dim": 5}}
+    z = torch.randn(4, 5)
     expected = images(G, z, shape, limits)
     made = drawn(run, live.script("x", card, packed_weights(G.state_dict(), torch.float32)), z)
     assert np.abs(255 * (made - expected)).max() < 0.5
@@ -507,6 +505,11 @@ def test_export_refuses_another_ending(capsys: pytest.CaptureFixture[str]) -> No
 def test_a_layer_that_no_page_can_draw_is_refused_by_name(part: nn.Module) -> None:
     with pytest.raises(ValueError, match=f"cannot draw the layer 0, {type(part).__name__}"):
         live.plan(nn.Sequential(part))
+
+
+def test_the_classic_generator_which_resizes_bilinearly_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"cannot draw the layer 7, Upsample\(.*mode='bilinear'\)"):
+        live.plan(classic.classic_generator(8))
 
 
 def test_a_generator_too_large_for_a_page_is_refused() -> None:

@@ -14,7 +14,7 @@ from torch import nn
 
 from gan_lessons import judges, models, noise, strokes, zoo
 from gan_lessons.data import DamagedFile
-from gan_lessons.models import layers
+from gan_lessons.models import classic, layers
 from gan_lessons.paths import shipped
 from tests.chapters import BOOK
 
@@ -59,6 +59,21 @@ def test_a_saved_generator_comes_back_as_float16_left_it(tmp_path: Path) -> None
     assert (loaded.prior.name, loaded.prior.dim) == ("uniform", 8)
     assert not loaded.G.training
     assert not any(p.requires_grad for p in loaded.G.parameters())
+
+
+def test_the_classic_generator_is_stored_and_sampled_though_no_page_can_draw_it(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    G = classic.classic_generator()
+    build = classic.classic_generator
+    card = saved(tmp_path, G=G, prior=noise.gaussian(100), builder=build, arguments={"z_dim": 100})
+    assert card.layers == []
+    assert (tmp_path / "small.safetensors").stat().st_size < zoo.MAX_BYTES
+    z = noise.gaussian(100).sample(2, generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        expected = 255 * G.eval()(z)
+    assert (zoo.load("small", tmp_path).sample(2, seed=3).float() - expected).abs().max() < 1
+    with pytest.raises(ValueError, match="cannot draw the layer 7, Upsample"):
+        zoo.script("small", tmp_path)
 
 
 def test_a_grade_goes_into_the_card_and_changes_nothing_else(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@
 
 running: `run`, here or on any executor · tables: what was measured, as a CSV that grows · jobs: games on workers ·
 comparisons: `factors`, `differences`, luck, false alarms · readings: verdicts at 10 %, 30 % and 100 % of the length ·
-error_rates: how often a rule errs, what a study could have seen · pairs: `compare`, as chapters 07 to 13 are stored.
+error_rates: how often a rule errs, what a study could have seen · pairs: `compare`, as chapters 09 to 13 are stored.
 """
 
 from gan_lessons.studies.comparisons import Effect, Effects, alarms, differences, factors

@@ -1,4 +1,4 @@
-"""Two variants side by side, seed by seed, by the rule of the stored chapters 07 to 13; new studies: comparisons.py."""
+"""Two variants side by side, seed by seed, by the rule of the stored chapters 09 to 13; new studies: comparisons.py."""
 
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ class Comparison(NamedTuple):
 
 
 def interval(values: ArrayLike, level: float = 0.95, resamples: int = 10_000) -> tuple[float, float, float]:
-    """Mean of values (n,) and its interval over seeds, (mean, low, high), by the rule of chapters 07 to 13; n >= 2.
+    """Mean of values (n,) and its interval over seeds, (mean, low, high), by the rule of chapters 09 to 13; n >= 2.
 
     It is `intervals.bootstrap` from five values on, and Student's below: three values have only ten different
     resamples. Kept as it is, for the stored outputs were made by it; with five values it errs in 8 % of cases, not 5 %.
