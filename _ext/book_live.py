@@ -35,7 +35,7 @@ from gan_lessons import live  # noqa: E402
 
 RING, WRITER = "ring", "writer"
 HAND = "cdcgan-mnist"  # the generator that writes
-PRESETS = ("settles", "circles", "collapses")
+PRESETS = ("settles", "circles", "collapses", "k1", "k5", "rates")  # the last three: one heap, as chapter 04's
 FOLDER = "live"  # below _static
 DRAWS = ("chance.js", "networks.js", "pieces.js")
 SCRIPTS = {RING: ("chance.js", "ring_game.js", "ring.js"), WRITER: (*DRAWS, "writer.js")}
