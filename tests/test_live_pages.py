@@ -384,6 +384,27 @@ def test_an_exported_generator_shows_what_pytorch_makes_of_the_same_noise(
     assert (np.abs(drawn[..., :3] - expected) < 1.5).mean() > 0.97  # MLPs are rounded more (tests/test_live.py)
 
 
+@with_a_generator
+def test_below_each_sample_stands_what_the_d_of_its_game_says(page: str, visit: Open, tmp_path: Path) -> None:
+    seen = visit(f"book/{page}")
+    piece = at_the_generator(seen)
+    facts: dict[str, Any] = {"format": 1, "name": "mine", "bits": 32, "shape": [1, 1, 1], "range": [-1, 1]}
+    facts |= {"prior": {"name": "uniform", "dim": 1}, "layers": [{"kind": "flat"}]}
+    one = {"shape": [1, 1], "bits": 32, "data": "AACAQA=="}  # a weight of 4
+    facts["opinion"] = {"layers": [{"kind": "linear", "inputs": 1, "outputs": 1, "weight": one}]}
+    (tmp_path / "mine.js").write_text(f"x = {json.dumps(facts)}\n")
+    piece.locator("input[type=file]").set_input_files(tmp_path / "mine.js")
+    seen.page.wait_for_selector("text=mine draws in this page")
+    z = [2 * pixels[0] / 255 - 1 for pixels in samples(piece)]
+    said = [float(text) for text in piece.locator(".live-opinion").all_inner_texts()]
+    assert said == pytest.approx([1 / (1 + np.exp(-4 * each)) for each in z], abs=0.02)
+    assert np.std(said) > 0.1
+    assert piece.get_by_text("the probability that the D of the same game gives").is_visible()
+    assert re.search(r"D says \d\.\d\d", piece.locator(".live-walk").inner_text())
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= 1280
+    assert seen.faults == []
+
+
 # --- the writer -------------------------------------------------------------------------------------------------------
 
 
