@@ -27,13 +27,26 @@ def rounded(answer: float, truth: float, digits: int = 2) -> bool:
     return False
 
 
-def fault(answer: float, truth: float, turns: Turns = (), otherwise: str = "", digits: int = 2) -> str:
+def fault(
+    answer: float,
+    truth: float,
+    turns: Turns = (),
+    otherwise: str = "",
+    digits: int = 2,
+    *,
+    within: float = 0.0,
+    exactly: Turns = (),
+) -> str:
     """What to say of a number: nothing, "", where it is right; else the pointer of the first wrong turn it shows.
 
     A wrong turn that leads to the truth, but for rounding, is never blamed. Then come what holds for all numbers, a
-    rounding too coarse and per cent, and last `otherwise`.
+    rounding too coarse and per cent, and last `otherwise`. Right is also what lies `within` so much of the truth, as a
+    measured number may; and `exactly` are wrong turns so near the truth that only their unrounded numbers show them.
     """
-    if rounded(answer, truth, digits):
+    for value, pointer in exactly:
+        if answer == value:
+            return pointer
+    if abs(answer - truth) <= within or rounded(answer, truth, digits):
         return ""
     for value, pointer in turns:
         if rounded(answer, value, digits) and not rounded(value, truth, digits):
