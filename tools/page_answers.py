@@ -146,8 +146,10 @@ def form(check: Check) -> tuple[list[Field], Callable[[list[Any]], Any]] | None:
     if len(forms) != 1:
         return None
     words = forms[0].words
-    if words in ("a number", "a whole number"):
+    if words == "a number":
         return [{"label": "", "kind": "number"}], lambda given: given[0]
+    if words == "a whole number":
+        return [{"label": "", "kind": "number", "integer": True}], lambda given: given[0]
     if re.fullmatch(r"a pair of numbers, \(a, b\)|\d+ numbers", words):
         count = 2 if words.startswith("a pair") else int(words.split()[0])
         return [{"label": "", "kind": "number"} for _ in range(count)], tuple
@@ -170,7 +172,7 @@ def steps(
     while len(found) < len(numbers):
         seen = []
         for probe in PROBES:
-            trial = [value if value is not None else probe * (1 + k / 8) for k, value in enumerate(given)]
+            trial = [value if value is not None else _probe(fields[k], probe, k) for k, value in enumerate(given)]
             with recorded(module) as asked:
                 said = check(make(trial)).message
             deciding = next((one for one in asked if one["says"]), None)
@@ -184,6 +186,12 @@ def steps(
         found.append(seen[0])
         given[seen[0]["field"]] = float(seen[0]["truth"])
     return found, given
+
+
+def _probe(field: Field, probe: float, k: int) -> float:
+    """A number that is no answer, and another one in each field."""
+    number = probe * (1 + k / 8)
+    return round(1000 * number) if field.get("integer") else number
 
 
 def table(
@@ -219,8 +227,14 @@ def _around(field: Field) -> list[int]:
     return [*range(100), *(mark + step for mark in field["landmarks"] for step in range(-60, 61))]
 
 
+def _says(name: str, word: str) -> bool:
+    return re.search(rf"\b{re.escape(word)}\b", name) is not None
+
+
 def labels(full: str, order: list[dict[str, Any]], count: int) -> list[str]:
     """Names of several numbers: as the exercise's cell has them behind its dots, or as the checker calls them."""
+    prefixes = {step["field"]: step["prefix"].removesuffix(": ").split(". ")[-1] for step in order}
+    called = [prefixes[k].removeprefix("Look at ") for k in range(count)]
     for path in sorted((ROOT / "book").glob(f"{full[2:4]}_*.ipynb")):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             code = "".join(cell["source"])
@@ -228,9 +242,9 @@ def labels(full: str, order: list[dict[str, Any]], count: int) -> list[str]:
                 told = re.search(r"= \(\.\.\..*\)  # \((.*)\)(.*)", code)
                 names = [name.strip() + told[2] for name in told[1].split(",")] if told else []
                 if len(names) == count:
-                    return names
-    called = {step["field"]: step["prefix"].removesuffix(": ").split(". ")[-1] for step in order}
-    return [called[k].removeprefix("Look at ") or f"number {k + 1}" for k in range(count)]
+                    pairs = zip(called, names, strict=True)
+                    return [name if _says(name, word) else f"{word}, {name}" for word, name in pairs]
+    return [name or f"number {k + 1}" for k, name in enumerate(called)]
 
 
 # --- all of them ----------------------------------------------------------------------------------------------------
@@ -269,6 +283,8 @@ def trials(facts: dict[str, Any]) -> Iterator[list[Any]]:
         if "field" in step:
             right[step["field"]] = float(step["truth"])
     for k, field in enumerate(fields):
+        if field.get("integer"):
+            nearby[k] = [value for value in nearby[k] if value.is_integer()]
         if field["kind"] != "number":
             nearby[k] = _values(field) + (_around(field) if field["kind"] == "whole" else [])
     for entry in (step for step in facts["steps"] if "table" in step):

@@ -58,13 +58,13 @@
       view: {x: 3.4, reach: 4.2},
       sizes: {z: 2, width: 16},
       rounds: 1500,
-      facts: ["Mean of the forgeries", "Width of their heap (of the real one)"],
-      key: "Above, from 0 to 8: how far to the right the forgeries are on average; dashed: 4.",
+      facts: ["Mean of the forgeries", "Width (of the real heap)"],
+      key: "Above, from 0 to 8: how far to the right their mean is; dashed: 4.",
       line: 0.5,
       look: (forged, target) => {
         const [x, y] = [0, 1].map(side => mean([...forged].filter((_, k) => k % 2 === side)))
         const width = Math.sqrt(mean([...forged].map((value, k) => (value - (k % 2 ? y : x)) ** 2)))
-        return {words: [`${fixed(x)} to the right, ${fixed(y)} up`, `${fixed(width)} (${fixed(target.std)})`], height: Math.max(0, Math.min(8, x)) / 8, x, y, width}
+        return {words: [`(${fixed(x)}, ${fixed(y)})`, `${fixed(width)} (${fixed(target.std)})`], height: Math.max(0, Math.min(8, x)) / 8, x, y, width}
       },
       outcome: looks => {
         const late = looks.slice(-Math.floor(looks.length / 3)), [x, y, width] = ["x", "y", "width"].map(name => mean(late.map(look => look[name])))
@@ -158,8 +158,8 @@
     const key = make("p", {class: "live-key"}, ...[["real", "real points"], ["fake", "forged points"], ["disc", "where D says “real”"]]
       .map(([colour, words]) => make("span", {}, make("span", {class: `swatch ${colour}`}), words)))
     const panel = make("div", {class: "live-panel"},
-      make("div", {class: "live-row"}, make("label", {for: id("preset")}, "Game"), presets,
-        ...(shapes.length ? [make("label", {for: id("shape")}, "Real points"), shapes] : [])),
+      make("div", {class: "live-row"}, make("span", {class: "live-pair"}, make("label", {for: id("preset")}, "Game"), presets),
+        ...(shapes.length ? [make("span", {class: "live-pair"}, make("label", {for: id("shape")}, "Real points"), shapes)] : [])),
       asked, buttons, verdict, help, use,
       make("div", {class: "live-game"}, make("div", {}, canvas, key), make("div", {}, facts, lines, make("p", {class: "live-key"}, curveKey),
         make("details", {}, make("summary", {}, "Change the rules"), ...RANGES.map(([name]) => sliders[name].row), make("div", {}, ...boxes.map(each => each.row))))))

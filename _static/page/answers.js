@@ -91,8 +91,8 @@
     const values = raw.map((one, k) => (typed[k] ? number(one, large(k)) : one))
     const odd = values.findIndex((value, k) => typed[k] && Number.isNaN(value))
     if (odd >= 0) return fields.length === 1 ? "Give one number, such as 0.31 or 5/3." : `${fields[odd].label}: give a number, such as 0.31 or 5/3.`
-    const broken = fields.findIndex(({kind}, k) => kind === "whole" && !Number.isInteger(values[k]))
-    if (broken >= 0) return `${fields[broken].label}: give a whole number.`
+    const broken = fields.findIndex(({kind, integer}, k) => (kind === "whole" || integer) && !Number.isInteger(values[k]))
+    if (broken >= 0) return fields.length === 1 ? "Give a whole number." : `${fields[broken].label}: give a whole number.`
     return judged(values, check)
   }
 
