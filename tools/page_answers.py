@@ -109,6 +109,7 @@ def recorded(module: ModuleType) -> Iterator[list[dict[str, Any]]]:
         facts |= (
             {"exactly": [[_plain(value), words] for value, words in more["exactly"]]} if more.get("exactly") else {}
         )
+        facts |= {"roughly": more["roughly"]} if more.get("roughly") else {}
         words = rounding.fault(answer, truth, turns, otherwise, digits, **more)
         asked.append({"answer": answer, "says": words, "facts": facts})
         return words
@@ -128,7 +129,7 @@ def _plain(value: float) -> float | str:
 def judged(given: float, facts: dict[str, Any]) -> str:
     """What `fault` says of a number, by the facts of a step."""
     turns, exactly = ([(float(value), words) for value, words in facts.get(key, ())] for key in ("turns", "exactly"))
-    more = {"within": facts.get("within", 0.0), "exactly": exactly}
+    more = {"within": facts.get("within", 0.0), "exactly": exactly, "roughly": facts.get("roughly", "")}
     return rounding.fault(given, float(facts["truth"]), turns, facts["otherwise"], facts["digits"], **more)
 
 

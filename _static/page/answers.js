@@ -27,13 +27,14 @@
   }
 
   // what to say of a number: "" where it is right
-  const fault = (answer, {truth, turns, otherwise, digits, within = 0, exactly = []}) => {
+  const fault = (answer, {truth, turns, otherwise, digits, within = 0, exactly = [], roughly = ""}) => {
     truth = Number(truth)
     for (const [value, pointer] of exactly) if (answer === Number(value)) return pointer
     if (Math.abs(answer - truth) <= within || rounded(answer, truth, digits)) return ""
     for (const [value, pointer] of turns) {
       if (rounded(answer, Number(value), digits) && !rounded(Number(value), truth, digits)) return pointer
     }
+    if (roughly && rounded(answer, truth)) return roughly
     for (let k = 1; truth !== 0 && k < digits; k++) {
       if (!near(answer, coarse(truth, k))) continue
       return `${short(answer)} is rounded too much to judge: give ${digits === 2 ? "two" : digits} digits or more.`

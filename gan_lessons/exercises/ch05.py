@@ -61,7 +61,8 @@ def check_2(count: int) -> Verdict:
         (of_D, "This is the discriminator, 784–512–256–1. The generator has four layers."),
     ]
     otherwise = "Add up m·n + n for the four layers 100→128, 128→256, 256→512 and 512→784."
-    if pointer := fault(count, truth, turns, otherwise, digits=6):
+    roughly = "About right. Count them one by one: the exact number is asked for."
+    if pointer := fault(count, truth, turns, otherwise, digits=6, roughly=roughly):
         return not_yet(pointer)
     return right(f"Of the {truth:,} numbers {512 * 784 + 784:,} sit in the last layer.")
 
