@@ -14,7 +14,7 @@ from torch import nn
 
 from gan_lessons import averaging, base, live, models, noise, zoo
 from gan_lessons.__main__ import main
-from gan_lessons.checkpoints import save_run
+from gan_lessons.checkpoints import packed_weights, save_run
 from gan_lessons.models import convolutions
 
 SCRIPTS = Path(__file__).parent.parent / "_static" / "live"
@@ -32,7 +32,7 @@ MLP: dict[str, Any] = {"hidden": (8,), "inputs": 48, "slope": 0.2}
 def stored(folder: Path, seed: int = 0, z_dim: int = Z) -> nn.Module:
     """A generator stored as "small", in black and white; returns it."""
     torch.manual_seed(seed)
-    arguments = {"size": 28, "width": 4, "channels": 1, "z_dim": z_dim, "deep": True}
+    arguments: dict[str, Any] = {"size": 28, "width": 4, "channels": 1, "z_dim": z_dim, "deep": True}
     G = convolutions.dcgan_generator(**arguments, init=convolutions.keep_init)
     zoo.save(
         "small",
@@ -53,7 +53,7 @@ def stored(folder: Path, seed: int = 0, z_dim: int = Z) -> nn.Module:
 
 def in_colour(folder: Path) -> None:
     """Rows of numbers on both sides: an image of 4 x 4 x 3 lies by channels there."""
-    arguments = {"hidden": (16,), "z_dim": Z, "outputs": 48, "slope": 0.2, "signed": True}
+    arguments: dict[str, Any] = {"hidden": (16,), "z_dim": Z, "outputs": 48, "slope": 0.2, "signed": True}
     zoo.save(
         "small",
         models.mlp_generator(**arguments),
@@ -78,12 +78,13 @@ def sure(D: nn.Module) -> nn.Module:
         for part in D.modules():
             if isinstance(part, nn.Linear | nn.Conv2d):
                 nn.init.kaiming_normal_(part.weight, 0.2)
-                nn.init.normal_(part.bias, 0, 0.3)  # type: ignore[arg-type]
+                if part.bias is not None:
+                    nn.init.normal_(part.bias, 0, 0.3)
     return D
 
 
 def store_d(folder: Path, D: nn.Module | None = None, **arguments: Any) -> zoo.Opinion:
-    given = {"width": 4, "deep": True, "norm": False} | arguments
+    given: dict[str, Any] = {"width": 4, "deep": True, "norm": False} | arguments
     D = D or sure(convolutions.dcgan_discriminator(**given))
     return zoo.save_discriminator(
         "small", D.state_dict(), builder=convolutions.dcgan_discriminator, arguments=given, folder=folder
@@ -136,7 +137,7 @@ def test_a_pair_too_large_for_halves_is_rounded_together_and_stays_under_its_lim
     """Chapter 07's two networks: G of 300,000 weights, D of 110,000."""
     G, D = base.DCGAN.generator(), sure(base.DCGAN.discriminator())
     facts = {"layers": live.plan(G), "shape": [1, 28, 28], "range": [-1, 1], "prior": {"name": "gaussian", "dim": 64}}
-    weights, of_d = (zoo.packed_weights(network.state_dict(), torch.float16) for network in (G, D))
+    weights, of_d = (packed_weights(network.state_dict(), torch.float16) for network in (G, D))
     text = live.script("x", facts | {"sha256": "1"}, weights, ({"of": "1", "layers": live.plan(D)}, of_d))
     made = json.loads(text.partition(" = ")[2])
     assert 12 <= made["bits"] < 16
