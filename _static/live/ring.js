@@ -58,7 +58,7 @@
       view: {x: 3.4, reach: 4.2},
       sizes: {z: 2, width: 16},
       rounds: 1500,
-      facts: ["Mean of the forgeries", "Width (of the real heap)"],
+      facts: ["Their mean", "Width (real heap)"],
       key: "Above, from 0 to 8: how far to the right their mean is; dashed: 4.",
       line: 0.5,
       look: (forged, target) => {
