@@ -18,7 +18,7 @@ TORCH_STAMP := .venv/.torch-$(TORCH)
 endif
 
 PAGES := $(wildcard book/*.ipynb book/*.md book/*.bib book/figures/*) README.md
-DESIGN := _config.yml _toc.yml $(wildcard _ext/*.py _ext/templates/* _static/* _static/*/* data/weights/* data/answers.json) \
+DESIGN := _config.yml _toc.yml $(wildcard _ext/*.py _ext/templates/* _static/* _static/*/* data/weights/* data/weights/discriminators/* data/answers.json) \
 	gan_lessons/live.py .venv/.book
 
 help:  ## list the commands

@@ -93,7 +93,7 @@ class Chapters(SphinxDirective):
 def card(number: str, known: Chapter, pictured: bool) -> str:
     """A chapter's card as HTML, one link. The picture has no words: title and question are beside it."""
     source = f"../{PICTURES.as_posix()}/{number}.png"
-    image = f'<span class="chapter-picture"><img src="{source}" alt="" loading="lazy"></span>' if pictured else ""
+    image = f'<span class="chapter-picture"><img src="{source}" alt="" fetchpriority="low"></span>' if pictured else ""
     words = f'<span class="chapter-title">{int(number)}. {escape(known.title)}</span> <em>{escape(known.question)}</em>'
     return f'<li><a href="{known.page}.html">{image}{words}</a></li>'
 

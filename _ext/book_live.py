@@ -35,7 +35,7 @@ from gan_lessons import live  # noqa: E402
 
 RING, WRITER = "ring", "writer"
 HAND = "cdcgan-mnist"  # the generator that writes
-PRESETS = ("settles", "circles", "collapses")
+PRESETS = ("settles", "circles", "collapses", "k1", "k5", "rates")  # the last three: one heap, as chapter 04's
 FOLDER = "live"  # below _static
 DRAWS = ("chance.js", "networks.js", "pieces.js")
 SCRIPTS = {RING: ("chance.js", "ring_game.js", "ring.js"), WRITER: (*DRAWS, "writer.js")}
@@ -61,6 +61,7 @@ class Live(SphinxDirective):
         generator = drawn_by(name)
         if generator:
             self.env.note_dependency(str(card(generator)))
+            self.env.note_dependency(str(opinion(generator)))
         note(self.env, name)
         data = {"live": name}
         if generator:
@@ -96,6 +97,11 @@ def card(name: str) -> Path:
         have = ", ".join(sorted(path.stem for path in path.parent.glob("*.json")))
         raise ExtensionError(f"no live piece {name!r}; have {RING}, {WRITER}, {have}")
     return path
+
+
+def opinion(name: str) -> Path:
+    """The card of the D of a generator's game, which need not be there."""
+    return card(name).parent / "discriminators" / f"{name}.json"
 
 
 def pieces(env: BuildEnvironment) -> dict[str, list[str]]:
@@ -148,7 +154,10 @@ def scripts(env: BuildEnvironment) -> Iterator[tuple[str, str]]:
     for name in sorted({drawn_by(name) for names in pieces(env).values() for name in names} - {""}):
         facts = json.loads(card(name).read_text(encoding="utf-8"))
         try:
-            yield name, live.script(name, facts, card(name).with_suffix(".safetensors").read_bytes())
+            D = opinion(name)
+            told = json.loads(D.read_text(encoding="utf-8")) if D.is_file() else None
+            of_d = None if told is None else (told, D.with_suffix(".safetensors").read_bytes())
+            yield name, live.script(name, facts, card(name).with_suffix(".safetensors").read_bytes(), of_d)
         except (ValueError, OSError) as error:
             raise ExtensionError(str(error)) from error
 

@@ -3,7 +3,8 @@
 No torch here: the book is built without it. A card says of which layers its generator consists (`layers`, written by
 `zoo.save` from `plan`), `tensors` reads the weights, and `script` writes both as one line of JavaScript,
 
-    ganLessons.generators["NAME"] = {"format": 1, "name", "shape", "range", "prior", "layers": [{"kind", …}, …]}
+    ganLessons.generators["NAME"] = {"format": 1, "name", "shape", "range", "prior", "layers": [{"kind", …}, …],
+                                     perhaps "opinion": {"layers"}, those of D}
 
 which _static/live/networks.js reads. CONTRIBUTING ("Live pieces") has the table of kinds and the forms of a tensor.
 """
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 
 FORMAT = 1
 MAX_TEXT = 970_000  # characters of a script's weights: a page's pieces stay under 1 MB
+MAX_PAIR = 900_000  # of G's and D's together: they are many, and less is enough for them
 FEWEST_BITS = 8
 Layer = dict[str, Any]
 
@@ -85,22 +87,28 @@ def _layer(at: str, part: Any) -> Layer:
     raise ValueError(f"a page cannot draw the layer {at}, {part}; it knows {known}, with square kernels and no groups")
 
 
-def script(name: str, card: Mapping[str, Any], weights: bytes) -> str:
-    """The script of a stored generator, from its card and the content of its .safetensors.
+def script(
+    name: str, card: Mapping[str, Any], weights: bytes, opinion: tuple[Mapping[str, Any], bytes] | None = None
+) -> str:
+    """The script of a stored generator, from its card and the content of its .safetensors; `opinion` are those of D.
 
     Weights stay float16 where the text has room for them; else matrices and kernels are rounded, row by row, to as many
-    bits as fit. Raises ValueError for a card without layers, for weights that do not fit them, and where 8 bits are
-    too many.
+    bits as fit. Raises ValueError for a card without layers, for weights that do not fit them, for a D of another game,
+    and where 8 bits are too many.
     """
     if not card.get("layers"):
         raise ValueError(f"the card of {name} has no layers: `python -m gan_lessons export {name} --keep` writes them")
-    stored = tensors(weights)
-    size = sum(math.prod(tensor.shape) for tensor in stored.values())
-    bits = min(16, int(MAX_TEXT * 6 / size))
+    stored = [tensors(weights)]
+    if opinion is not None:
+        same_game(name, card, opinion[0])
+        stored += [tensors(opinion[1])]
+    size = sum(math.prod(tensor.shape) for part in stored for tensor in part.values())
+    bits = min(16, int((MAX_TEXT if opinion is None else MAX_PAIR) * 6 / size))
     if bits < FEWEST_BITS:
         raise ValueError(f"{name} has {size:,} weights, too many for a page; train a smaller one")
     try:
-        layers = [_filled(layer, stored, bits) for layer in card["layers"]]
+        layers = [_filled(layer, stored[0], bits) for layer in card["layers"]]
+        of_d = [_filled(layer, stored[1], bits) for layer in opinion[0]["layers"]] if opinion else []
     except KeyError as error:
         raise ValueError(
             f"the card of {name} names weights {error} that its file does not have; store both again"
@@ -109,9 +117,20 @@ def script(name: str, card: Mapping[str, Any], weights: bytes) -> str:
     facts |= {key: card[key] for key in ("shape", "range", "prior")} | {"layers": layers}
     if card.get("directions"):
         facts["directions"] = card["directions"]
+    if of_d:
+        facts["opinion"] = {"layers": of_d}
     text = json.dumps(facts, separators=(",", ":"))
     key = json.dumps(name)
     return f"((globalThis.ganLessons ??= {{}}).generators ??= {{}})[{key}] = {text}\n"
+
+
+def same_game(name: str, card: Mapping[str, Any], opinion: Mapping[str, Any]) -> None:
+    """Raise ValueError where a stored D (its card: `opinion`) is not of the game of the generator with this card."""
+    if opinion["of"] != card["sha256"]:
+        raise ValueError(
+            f"the D stored for {name} is of another game than the generator: store it again, or remove "
+            f"discriminators/{name}.json and discriminators/{name}.safetensors"
+        )
 
 
 def tensors(content: bytes) -> dict[str, Values]:

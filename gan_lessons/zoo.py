@@ -1,6 +1,7 @@
 """The stored generators: small weights with a card that says where they come from, checked before they are used.
 
-`NAME.safetensors` (float16) and `NAME.json` lie side by side in data/weights, and travel with the package.
+`NAME.safetensors` (float16) and `NAME.json` lie side by side in data/weights, and travel with the package. The D of
+the same game may lie in data/weights/discriminators, under the same name: pages show its opinion of the samples.
 """
 
 import math
@@ -24,6 +25,7 @@ from gan_lessons.paths import commit, shipped
 
 MAX_BYTES = 2_000_000  # of one file of weights
 CHUNK = 1000  # images made at once
+OPINIONS = "discriminators"  # the folder of each D, below that of the generators
 
 # The functions that a card may name; a card can make nothing else run.
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
@@ -31,6 +33,10 @@ BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "dcgan_generator": convolutions.dcgan_generator,
     "colour_generator": colour.colour_generator,
     "classic_generator": classic.classic_generator,
+}
+D_BUILDERS: dict[str, Callable[..., nn.Module]] = {
+    "mlp_discriminator": models.mlp_discriminator,
+    "dcgan_discriminator": convolutions.dcgan_discriminator,
 }
 PRIORS: dict[str, Callable[[int], Prior]] = {
     "gaussian": noise.gaussian,
@@ -62,6 +68,19 @@ class Card(NamedTuple):
         None  # of what it consists, for those who read it without torch; [] if no page can
     )
     directions: dict[str, list[float]] | None = None  # in z, of a generator of digits by label: slant and thickness
+
+
+class Opinion(NamedTuple):
+    """What the stored D of a generator's game is."""
+
+    name: str  # the generator's
+    of: str  # sha256 of the weights of the generator whose game it was
+    architecture: dict[str, Any]  # {"builder": a key of D_BUILDERS, "arguments": {...}}
+    layers: list[live.Layer]
+    dtype: str
+    sha256: str
+    date: str
+    commit: str
 
 
 class Generator(NamedTuple):
@@ -176,20 +195,10 @@ def save(
     known = next((key for key, function in BUILDERS.items() if function is builder), None)
     if known is None or prior.name not in PRIORS:
         raise ValueError(f"builder must be one of {sorted(BUILDERS)} and the prior one of {sorted(PRIORS)}")
-    with torch.device("meta"):
-        plain = builder(**arguments)
-    built = plain.state_dict()
-    state = {key: value.detach().cpu() for key, value in matched(built, G.state_dict()).items()}
-    if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in built.items()}:
-        raise ValueError(f"{known}(**{dict(arguments)}) makes another network than G; give the arguments that made G")
-    if not all(bool(v.to(torch.float16).isfinite().all()) for v in state.values() if v.is_floating_point()):
-        raise ValueError("G holds NaN, infinity or weights beyond float16; store an earlier checkpoint")
-    size = sum(v.numel() * (2 if v.is_floating_point() else v.element_size()) for v in state.values())
-    if size > MAX_BYTES:
-        raise ValueError(f"G takes {size / 1e6:.1f} MB, over {MAX_BYTES / 1e6:.0f}; only small ones are stored here")
+    plain = _plain(builder, arguments)
+    weights = _halves("G", G.state_dict(), plain, f"{known}(**{dict(arguments)})")
     sides = _sides(shape)
     _try(G, prior, sides, range)
-    weights = packed_weights(state, torch.float16)
     facts = Card(
         name=name,
         chapter=chapter,
@@ -210,6 +219,58 @@ def save(
     return Card(**stored.save(_home(folder), name, weights, facts._asdict()))
 
 
+def save_discriminator(
+    name: str,
+    state: Mapping[str, Tensor],
+    *,
+    builder: Callable[..., nn.Module],
+    arguments: Mapping[str, Any],
+    folder: Path | None = None,
+) -> Opinion:
+    """Store the weights of the D of a stored generator's game as float16: `builder(**arguments)` makes such a network.
+
+    Raises ValueError, and writes nothing, for an unknown generator, what `discriminator` could not use, weights beyond
+    float16, more than 2 MB, and layers that no page can compute.
+    """
+    known = next((key for key, function in D_BUILDERS.items() if function is builder), None)
+    if known is None:
+        raise ValueError(f"builder must be one of {sorted(D_BUILDERS)}")
+    generator, plain = card(name, folder), _plain(builder, arguments)
+    weights = _halves("D", state, plain, f"{known}(**{dict(arguments)})")
+    facts = Opinion(
+        name=name,
+        of=generator.sha256,
+        architecture={"builder": known, "arguments": dict(arguments)},
+        layers=live.plan(plain),
+        dtype="float16",
+        sha256=stored.checksum(weights),
+        date=datetime.now(UTC).date().isoformat(),
+        commit=commit(),
+    )
+    return Opinion(**stored.save(_home(folder) / OPINIONS, name, weights, facts._asdict()))
+
+
+def discriminator(name: str, folder: Path | None = None) -> nn.Module | None:
+    """Return the stored D of a generator's game, on the CPU in float32, in evaluation mode; None where there is none.
+
+    Raises what `load` does, and ValueError for a D of another game than that of the stored generator.
+    """
+    home, generator = _home(folder) / OPINIONS, card(name, folder)
+    if name not in stored.names(home):
+        return None
+    try:
+        facts = Opinion(**stored.card(home, name))
+    except TypeError as error:
+        raise stored.damaged_card(home / f"{name}.json", error) from error
+    live.same_game(name, generator._asdict(), facts._asdict())
+    path = stored.weights(home, name, facts.sha256)
+    builder = _known(D_BUILDERS, facts.architecture.get("builder"), path)
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+        D = builder(**facts.architecture["arguments"]).float()
+    load_weights(path, D)
+    return D.eval().requires_grad_(False)
+
+
 def grade(name: str, report: Mapping[str, Any], folder: Path | None = None) -> Card:
     """Write a report into the card of a stored generator, in place of an earlier one, and return the card.
 
@@ -227,7 +288,12 @@ def script(name: str, folder: Path | None = None) -> str:
     """
     ready = load(name, folder)
     weights = stored.weights(_home(folder), name, ready.card.sha256).read_bytes()
-    return live.script(name, ready.card._asdict() | {"layers": live.plan(ready.G)}, weights)
+    facts, D = ready.card._asdict() | {"layers": live.plan(ready.G)}, discriminator(name, folder)
+    if D is None:
+        return live.script(name, facts, weights)
+    home = _home(folder) / OPINIONS
+    told = stored.card(home, name)
+    return live.script(name, facts, weights, (told, stored.weights(home, name, told["sha256"]).read_bytes()))
 
 
 def describe(name: str, folder: Path | None = None) -> Card:
@@ -249,6 +315,25 @@ def _directions(ready: Generator, n: int = 6_000) -> dict[str, list[float]]:
     images = torch.cat([ready.images(part) for part in z.split(CHUNK)])
     ways = strokes.directions(images, z[:, : ready.prior.dim], labels)
     return {name: [round(float(number), 5) for number in way] for name, way in ways.items()}
+
+
+def _plain(builder: Callable[..., nn.Module], arguments: Mapping[str, Any]) -> nn.Module:
+    with torch.device("meta"):
+        return builder(**arguments)
+
+
+def _halves(name: str, given: Mapping[str, Tensor], plain: nn.Module, made_by: str) -> bytes:
+    """The weights of a network as a file of float16; ValueError where they are not those of `plain`, or too large."""
+    built = plain.state_dict()
+    state = {key: value.detach().cpu() for key, value in matched(built, given).items()}
+    if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in built.items()}:
+        raise ValueError(f"{made_by} makes another network than {name}; give the arguments that made {name}")
+    if not all(bool(v.to(torch.float16).isfinite().all()) for v in state.values() if v.is_floating_point()):
+        raise ValueError(f"{name} holds NaN, infinity or weights beyond float16; store an earlier checkpoint")
+    size = sum(v.numel() * (2 if v.is_floating_point() else v.element_size()) for v in state.values())
+    if size > MAX_BYTES:
+        raise ValueError(f"{name} takes {size / 1e6:.1f} MB, over {MAX_BYTES / 1e6:.0f}; only small ones are stored")
+    return packed_weights(state, torch.float16)
 
 
 def _layers(G: nn.Module) -> list[live.Layer]:

@@ -102,7 +102,7 @@ def test_exercise_1_takes_the_three_probabilities(kind: Function) -> None:
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
-        ({"p(zebra | striped)": 55 / 60, "p(striped | zebra)": 55 / 65}, "Behind the bar"),
+        ({"p(zebra | striped)": 55 / 60, "p(striped | zebra)": 55 / 65}, "ehind the bar"),
         ({"p(striped)": 0.10}, "those are the striped horses"),
         ({"p(striped)": 0.55}, "those are the striped zebras"),
         ({"p(striped)": 0.35}, "of all 100 animals"),
@@ -110,7 +110,7 @@ def test_exercise_1_takes_the_three_probabilities(kind: Function) -> None:
         ({"p(striped | zebra)": 0.55}, "share of all animals"),
         ({"p(zebra | striped)": 0.5}, "column"),
         ({"p(striped | zebra)": 0.5}, "row"),
-        ({"p(striped)": 65}, "divide"),
+        ({"p(striped)": 65}, "per cent"),
         ({"p(striped)": math.nan}, "is nan"),
         ({"another": 0.1}, "it has the key 'another'"),
     ],

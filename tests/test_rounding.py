@@ -73,3 +73,23 @@ def test_a_wrong_turn_within_rounding_of_the_truth_is_not_blamed() -> None:
     assert fault(0.3128, 0.3133, [(0.313, "a wrong turn")], "otherwise") == "otherwise"
     assert fault(0.3134, 0.31, [(0.3134, "a wrong turn")], "otherwise") == "a wrong turn"
     assert fault(0.96, 27 / 28, [(26 / 27, "a wrong turn")], "otherwise") == ""
+
+
+def test_a_measured_number_is_right_within_what_is_given() -> None:
+    assert fault(415.0, 418.9, within=4.2) == ""
+    assert fault(414.0, 418.9, within=4.2) != ""
+    assert fault(1e-4, 0.0, within=1.5e-4) == ""
+    assert fault(1e-4, 0.0) != ""
+
+
+def test_a_wrong_turn_beside_the_truth_is_seen_by_its_unrounded_number_alone() -> None:
+    turns = [(11_066_160.0, "with the biases")]
+    assert fault(11_066_160.0, 11_063_808.0, exactly=turns) == "with the biases"
+    assert fault(1.107e7, 11_063_808.0, exactly=turns) == fault(11_066_161.0, 11_063_808.0, exactly=turns) == ""
+    assert fault(11_063_808.0, 11_063_808.0, exactly=turns) == ""
+
+
+def test_two_right_digits_are_told_where_all_are_asked_for() -> None:
+    assert fault(579_727.0, 579_728.0, digits=6, roughly="about right") == "about right"
+    assert fault(579_728.0, 579_728.0, digits=6, roughly="about right") == ""
+    assert fault(500_000.0, 579_728.0, (), "otherwise", digits=6, roughly="about right") == "otherwise"

@@ -1,6 +1,6 @@
-"""Draw the still picture of the ring game, book/figures/live_ring.png: `.venv/bin/python tools/ring_still.py`.
+"""Draw the ring game's still pictures, live_ring.png and live_heap.png: `.venv/bin/python tools/ring_still.py`.
 
-Plays the game of the built page (`make book`) in an installed Chromium, with the page's own scripts.
+Plays the games of the built page (`make book`) in an installed Chromium, with the page's own scripts.
 """
 
 import base64
@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "_build" / "html" / "book" / "ring.html"
-ROUNDS = 4000
+BUILT = ROOT / "_build" / "html" / "book"
+STILLS = {"live_ring": ("ring", 4000), "live_heap": ("04_gan_in_1d", 1500)}  # picture -> page, after so many rounds
 PLAY = """rounds => {
     const root = document.querySelector('[data-live="ring"]')
     while (root.live.game.rounds < rounds) ringGame.round(root.live.game, root.live.settings)
@@ -23,16 +23,18 @@ def main() -> int:
     from playwright.sync_api import sync_playwright
 
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None or not PAGE.is_file():
+    missing = not all((BUILT / f"{page}.html").is_file() for page, _ in STILLS.values())
+    if chromium is None or missing:
         print("this needs the built book (`make book`) and a Chromium (apt install chromium)", file=sys.stderr)
         return 2
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(color_scheme="light")
-        page.goto(PAGE.as_uri())
-        picture = base64.b64decode(page.evaluate(PLAY, ROUNDS))
+        for name, (file, rounds) in STILLS.items():
+            page.goto((BUILT / f"{file}.html").as_uri())
+            picture = base64.b64decode(page.evaluate(PLAY, rounds))
+            (ROOT / "book" / "figures" / f"{name}.png").write_bytes(picture)
         browser.close()
-    (ROOT / "book" / "figures" / "live_ring.png").write_bytes(picture)
     return 0
 
 

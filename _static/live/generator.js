@@ -14,18 +14,20 @@
     const says = make("p", {role: "status"})
     const cells = Array.from({length: COUNT}, (_, k) => {
       const canvas = make("canvas")
-      return {canvas, button: make("button", {type: "button", "aria-label": `Sample ${k + 1}`, onclick: () => choose(k)}, canvas)}
+      return {canvas, says: make("span", {class: "live-opinion"}), button: make("button", {type: "button", "aria-label": `Sample ${k + 1}`, onclick: () => choose(k)}, canvas)}
     })
     const middle = make("canvas", {role: "img", "aria-label": "No image yet: the weights are on their way"})
     const slider = make("input", {type: "range", id: id("t"), min: 0, max: 1, step: 0.01, value: 0.5, autocomplete: "off", oninput: () => walk()})
     slider.addEventListener("keydown", event => event.stopPropagation())
+    const opinions = make("p", {class: "live-key", hidden: true}, "Below each: the probability that the D of the same game gives to its being real.")
     const share = make("output", {for: id("t")}), length = make("p", {})
     const ways = ["straight", "along the sphere"].map((words, k) =>
       make("label", {}, make("input", {type: "radio", name: id("way"), value: k, autocomplete: "off", onchange: () => walk(), ...(k === 1 ? {checked: ""} : {})}), words))
     const file = make("input", {type: "file", id: id("file"), accept: ".js", onchange: () => open()})
     const panel = make("div", {class: "live-panel"}, says,
       make("div", {class: "live-game"},
-        make("div", {}, make("div", {class: "live-samples", role: "group", "aria-label": "Sixteen samples; two are the ends of the walk"}, ...cells.map(cell => cell.button)),
+        make("div", {}, make("div", {class: "live-samples", role: "group", "aria-label": "Sixteen samples; two are the ends of the walk"}, ...cells.map(cell => make("div", {}, cell.button, cell.says))),
+          opinions,
           make("div", {class: "live-row"}, make("button", {type: "button", onclick: () => { seed++; fresh() }}, "New noise"))),
         make("div", {class: "live-walk"}, middle,
           make("div", {class: "live-slider"}, make("label", {for: id("t")}, "From one to the other"), slider, share),
@@ -37,7 +39,11 @@
     function fresh() {
       const chance = liveChance.random(seed)
       noises = cells.map(() => noise(generator.prior, chance))
-      cells.forEach((cell, k) => paint(cell.canvas, generator, noises[k]))
+      cells.forEach((cell, k) => {
+        const [pixels] = paint(cell.canvas, generator, noises[k])
+        cell.says.textContent = generator.believed ? generator.believed(pixels).toFixed(2) : ""
+      })
+      opinions.hidden = !generator.believed
       walk()
     }
 
@@ -52,11 +58,12 @@
       if (!generator) return
       const t = +slider.value, [from, to] = ends, round = +root.querySelector(`input[name="${id("way")}"]:checked`).value
       const z = (round ? slerp : lerp)(noises[from], noises[to], t)
-      paint(middle, generator, z)
+      const [pixels] = paint(middle, generator, z)
       share.textContent = t.toFixed(2)
       slider.setAttribute("aria-valuetext", `${t.toFixed(2)} of the way from sample ${from + 1} to sample ${to + 1}`)
       middle.setAttribute("aria-label", `The image at ${t.toFixed(2)} of the way from sample ${from + 1} to sample ${to + 1}`)
-      length.textContent = `Length of z: ${norm(z).toFixed(1)}; of the two ends: ${norm(noises[from]).toFixed(1)} and ${norm(noises[to]).toFixed(1)}.`
+      length.textContent = `Length of z: ${norm(z).toFixed(1)}; of the two ends: ${norm(noises[from]).toFixed(1)} and ${norm(noises[to]).toFixed(1)}.` +
+        (generator.believed ? ` D says ${generator.believed(pixels).toFixed(2)}.` : "")
       cells.forEach((cell, k) => cell.button.setAttribute("aria-pressed", ends.includes(k)))
     }
 

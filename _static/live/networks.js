@@ -140,14 +140,15 @@ ganLessons.networks = (() => {
   }
 
   /** Ready an exported generator: {shape, z, draw(z) -> pixels (h * w * c) from 0 to 1}; of a conditional one z has the
-      label's one-hot at its end (see told). Throws an Error for another
-      format or an unknown layer. */
-  function ready({format, name, shape, range, prior, layers, directions}) {
+      label's one-hot at its end (see told). Where D came along, believed(pixels) is the probability that she gives to an
+      image's being real. Throws an Error for another format or an unknown layer. */
+  function ready({format, name, shape, range, prior, layers, directions, opinion}) {
     if (format !== FORMAT) throw new Error(`${name} is of format ${format}, this page reads ${FORMAT}: export it again`)
-    const steps = layers.map(layer => {
+    const readied = layers => layers.map(layer => {
       if (!LAYERS[layer.kind]) throw new Error(`${name} has a layer ${layer.kind}; this page knows ${Object.keys(LAYERS).join(", ")}`)
       return LAYERS[layer.kind](layer)
     })
+    const steps = readied(layers), ofD = opinion && readied(opinion.layers)
     const [channels, height, width] = shape, [black, white] = range, area = height * width
     const draw = z => {
       let state = {values: Float32Array.from(z), side: 0, channels: z.length}
@@ -161,7 +162,14 @@ ganLessons.networks = (() => {
       }
       return pixels
     }
-    return {name, shape, prior, directions, z: prior.dim + (prior.classes ?? 0), draw}
+    const believed = pixels => {
+      const rows = opinion.layers[0].kind === "linear" // a row of numbers lies by channels, maps by places
+      const values = pixels.map((_, k) => black + (white - black) * pixels[rows ? (k % area) * channels + Math.floor(k / area) : k])
+      let state = {values, side: rows ? 0 : height, channels: rows ? values.length : channels}
+      for (const step of ofD) state = step(state)
+      return 1 / (1 + Math.exp(-state.values[0]))
+    }
+    return {name, shape, prior, directions, z: prior.dim + (prior.classes ?? 0), draw, believed: ofD && believed}
   }
 
   // --- noise, and the walks in it --------------------------------------------------------------------------------------

@@ -13,18 +13,19 @@ ganLessons.pieces = (() => {
     return element
   }
 
-  /** Paint the images that a generator makes of several z side by side. */
+  /** Paint the images that a generator makes of several z side by side; returns their pixels. */
   function paint(canvas, generator, ...noises) {
     const [channels, height, width] = generator.shape
     canvas.width = width * Math.max(1, noises.length)
     canvas.height = height
-    noises.forEach((z, k) => {
+    return noises.map((z, k) => {
       const pixels = generator.draw(z), image = new ImageData(width, height)
       for (let place = 0; place < height * width; place++) {
         for (let c = 0; c < 3; c++) image.data[4 * place + c] = Math.round(255 * pixels[place * channels + (channels === 3 ? c : 0)])
         image.data[4 * place + 3] = 255
       }
       canvas.getContext("2d").putImageData(image, k * width, 0)
+      return pixels
     })
   }
 

@@ -1,20 +1,88 @@
-/* The ring game in a page: <div class="live" data-live="ring" data-preset="settles">. Its numbers are ring_game.js's. */
+/* The ring game in a page: <div class="live" data-live="ring" data-preset="settles">. Its numbers are ring_game.js's.
+   The preset says what is played: points on a ring, or (k1, k5, rates) one heap, with chapter 04's words. */
 "use strict"
 
 ;(() => {
   const COLOURS = {real: "#0072b2", fake: "#d55e00", disc: [0, 158, 115]}
-  const SIDE = 384, REACH = 1.6, GROUND = 48, LOOKED = 512, READ = 25, KEPT = 400, VERDICT = 2000
-  const STD = 0.05
-  const PRESETS = {
-    settles: {name: "D learns twice as fast as G", dRate: 1e-2, gRate: 5e-3},
-    circles: {name: "G learns ten times as fast as D", dRate: 5e-4, gRate: 5e-3},
-    collapses: {name: "The saturating loss, and a D that hardly learns", dRate: 3e-5, gRate: 5e-3, saturating: true},
-  }
+  const SIDE = 384, GROUND = 48, LOOKED = 512, READ = 25, KEPT = 400
   const BASIC = {dSteps: 1, dRate: 2e-3, gRate: 2e-3, r1: 0, saturating: false, deviation: false}
-  const OUTCOMES = {
-    settles: "It settles: the forged points are spread over the modes, and stay so.",
-    circles: "It circles: G serves a few modes at a time, and goes on to others.",
-    collapses: "It collapses: some modes are lost, and stay lost.",
+
+  // What is played in a page, by its preset: the games to choose from, what is forecast of them, and what is measured.
+  const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length
+  const count = flags => flags.filter(Boolean).length
+  const fixed = (x, places = 2) => (Number.isFinite(x) ? x.toFixed(places).replace("-", "\u2212") : "–")
+  const KINDS = {
+    ring: {
+      presets: {
+        settles: {name: "D learns twice as fast as G", dRate: 1e-2, gRate: 5e-3},
+        circles: {name: "G learns ten times as fast as D", dRate: 5e-4, gRate: 5e-3},
+        collapses: {name: "The saturating loss, and a D that hardly learns", dRate: 3e-5, gRate: 5e-3, saturating: true},
+      },
+      question: "Your forecast first: how will this game end?",
+      forecasts: {settles: "It settles", circles: "It circles", collapses: "It collapses"},
+      target: () => ringGame.ring(8, 0.05),
+      shapes: {ring: "A ring of eight", grid: "A grid of nine", drawing: "A drawing of my own"},
+      view: {x: 0, reach: 1.6},
+      rounds: 2000,
+      facts: ["Captured modes", "Reverse KL (floor)"],
+      key: "Above: captured modes.",
+      look: (forged, target) => {
+        if (!target.means) return {words: ["a drawing has none to count", "–"], height: NaN}
+        const found = ringGame.measures(forged, target), captured = count(found.captured), k = target.means.length
+        const served = found.nearest.map(due => due >= forged.length / (4 * k))
+        return {words: [`${captured} of ${k}`, `${fixed(found.reverseKL, 3)} (${fixed(found.floor, 3)})`], height: captured / k, captured, served}
+      },
+      outcome: looks => {
+        const half = looks.slice(-Math.floor(looks.length / 2)), k = half[0].served.length
+        const served = mean(half.map(look => count(look.served))), ever = count(half[0].served.map((_, m) => half.some(look => look.served[m])))
+        const name = served >= 0.85 * k ? "settles" : ever - served >= 0.35 * k ? "circles" : "collapses"
+        const ends = {
+          settles: "It settles: the forged points are spread over the modes, and stay so.",
+          circles: "It circles: G serves a few modes at a time, and goes on to others.",
+          collapses: "It collapses: some modes are lost, and stay lost.",
+        }
+        return {names: [name], words: `${ends[name]} In the second half of ${looks.rounds} rounds, ${fixed(served, 1)} of ${k} modes had half of their ` +
+          `due or more at a time, ${ever} at some time; ${fixed(mean(half.map(look => look.captured)), 1)} were captured.`}
+      },
+    },
+    heap: {
+      presets: {
+        k1: {name: "k = 1, equal rates", saturating: true},
+        k5: {name: "k = 5, equal rates", saturating: true, dSteps: 5},
+        rates: {name: "k = 1, D learns four times as fast as G", saturating: true, dRate: 8e-3},
+      },
+      question: "Your forecast first: what will the forgeries do in 1,500 rounds?",
+      forecasts: {walk: "The walk", pendulum: "The pendulum", needle: "The needle", none: "None of the three"},
+      target: () => ringGame.heaps([[4, 0]], 0.5),
+      shapes: {},
+      view: {x: 3.4, reach: 4.2},
+      sizes: {z: 2, width: 16},
+      rounds: 1500,
+      facts: ["Their mean", "Width (real heap)"],
+      key: "Above, from 0 to 8: how far to the right their mean is; dashed: 4.",
+      line: 0.5,
+      look: (forged, target) => {
+        const [x, y] = [0, 1].map(side => mean([...forged].filter((_, k) => k % 2 === side)))
+        const width = Math.sqrt(mean([...forged].map((value, k) => (value - (k % 2 ? y : x)) ** 2)))
+        return {words: [`(${fixed(x)}, ${fixed(y)})`, `${fixed(width)} (${fixed(target.std)})`], height: Math.max(0, Math.min(8, x)) / 8, x, y, width}
+      },
+      outcome: looks => {
+        const late = looks.slice(-Math.floor(looks.length / 3)), [x, y, width] = ["x", "y", "width"].map(name => mean(late.map(look => look[name])))
+        const [across, up] = [["x", x], ["y", y]].map(([side, middle]) => Math.sqrt(mean(late.map(look => (look[side] - middle) ** 2))))
+        const swing = Math.max(across, up)
+        const past = Math.max(...looks.map(look => look.x)) - 4
+        const ends = {
+          walk: [past < 0.2 && Math.hypot(x - 4, y) < 0.5 && swing <= 0.2, "The walk: the heap moved to 4 and stopped there."],
+          pendulum: [swing > 0.2, "The pendulum: the heap still swings."],
+          needle: [width < 0.15, "The needle: all forgeries are nearly the same."],
+        }
+        const names = Object.keys(ends).filter(name => ends[name][0])
+        const numbers = ` The mean went ${fixed(Math.max(0, past))} past 4 at its farthest. In the last third of ${looks.rounds} rounds it swung by ` +
+          `${fixed(across)} sideways and ${fixed(up)} up and down, and the heap was ${fixed(width)} wide; the real one is 0.50.`
+        const all = names.map(name => ends[name][1]).join(" ") || "None of the three: it neither walked nor swings on, and no needle is left."
+        return {names: names.length ? names : ["none"], words: all + numbers}
+      },
+    },
   }
   const R1 = [0, 0.01, 0.03, 0.1, 0.3, 1, 3]
   const rate = value => 10 ** value
@@ -42,17 +110,16 @@
   function piece(root, number) {
     const calm = matchMedia("(prefers-reduced-motion: reduce)")
     const id = name => `live-ring-${number}-${name}`
-    let settings = {...ringGame.SETTINGS, ...BASIC, ...PRESETS[root.dataset.preset]}
-    let seed = 1, game, eyes, forged, curve, seenModes, forecast = null, decided, running = false, visible = false
-    let target = ringGame.ring(8, STD), pen = null, strokes = [], opinionGrid = null, lastRead = 0
+    const kind = Object.values(KINDS).find(({presets}) => root.dataset.preset in presets) ?? KINDS.ring, {view} = kind
+    let settings, seed = 1, game, eyes, forged, curve, looks, forecast = null, decided, running = false, visible = false
+    let target = kind.target(), pen = null, strokes = [], opinionGrid = null, lastRead = 0
 
     // --- what stands in the page ---------------------------------------------------------------------------------
 
     const canvas = make("canvas", {width: SIDE, height: SIDE, role: "img", "aria-label": "The game, not yet played"})
-    const lines = make("canvas", {width: 300, height: 150, role: "img", "aria-label": "Captured modes and losses, not yet played"})
-    const values = Object.fromEntries(["round", "modes", "divergence", "losses"].map(name => [name, make("dd", {}, "–")]))
-    const facts = make("dl", {}, ...[["round", "Round"], ["modes", "Captured modes"], ["divergence", "Reverse KL (floor)"], ["losses", "Loss of D, of G"]]
-      .flatMap(([name, words]) => [make("dt", {}, words), values[name]]))
+    const lines = make("canvas", {width: 300, height: 150, role: "img", "aria-label": "The curves, not yet played"})
+    const names = ["Round", ...kind.facts, "Loss of D, of G"], values = names.map(() => make("dd", {}, "–"))
+    const facts = make("dl", {}, ...names.flatMap((name, k) => [make("dt", {}, name), values[k]]))
     const verdict = make("p", {class: "live-verdict", role: "status"})
     const button = (words, onclick, more = {}) => make("button", {type: "button", onclick, ...more}, words)
     const play = button("Play", () => (running ? pause() : begin()), {disabled: true})
@@ -78,20 +145,21 @@
     }
     const boxes = [box("saturating loss of G", "saturating"), box("batch deviation (restarts)", "deviation", () => restart())]
     const presets = make("select", {id: id("preset"), autocomplete: "off", onchange: () => choose(presets.value)},
-      ...Object.entries(PRESETS).map(([value, {name}]) => make("option", {value}, name)))
+      ...Object.entries(kind.presets).map(([value, {name}]) => make("option", {value}, name)))
     const shapes = make("select", {id: id("shape"), autocomplete: "off", onchange: () => shape(shapes.value)},
-      ...[["ring", "A ring of eight"], ["grid", "A grid of nine"], ["drawing", "A drawing of my own"]].map(([value, words]) => make("option", {value}, words)))
+      ...Object.entries(kind.shapes).map(([value, words]) => make("option", {value}, words)))
     const help = make("p", {id: id("help"), hidden: true},
       "Draw in the picture with mouse or finger. By keyboard: arrow keys move the pen, the space bar sets a point. Then press “Use the drawing”.")
     const use = button("Use the drawing", () => finish(), {hidden: true})
-    const asked = make("fieldset", {}, make("legend", {}, "Your forecast first: how will this game end?"),
-      ...Object.entries({settles: "It settles", circles: "It circles", collapses: "It collapses"}).map(([value, words]) =>
+    const asked = make("fieldset", {}, make("legend", {}, kind.question),
+      ...Object.entries(kind.forecasts).map(([value, words]) =>
         make("label", {}, make("input", {type: "radio", name: id("forecast"), value, autocomplete: "off", onchange: () => answer(value)}), words)))
-    const curveKey = "Above: captured modes. Below, from 0 to 3: loss of D (green) and of G (red); dashed: 2 log 2, D's loss when she cannot tell."
+    const curveKey = `${kind.key} Below, from 0 to 3: loss of D (green) and of G (red); dashed: 2 log 2, D's loss when she cannot tell.`
     const key = make("p", {class: "live-key"}, ...[["real", "real points"], ["fake", "forged points"], ["disc", "where D says “real”"]]
       .map(([colour, words]) => make("span", {}, make("span", {class: `swatch ${colour}`}), words)))
     const panel = make("div", {class: "live-panel"},
-      make("div", {class: "live-row"}, make("label", {for: id("preset")}, "Game"), presets, make("label", {for: id("shape")}, "Real points"), shapes),
+      make("div", {class: "live-row"}, make("span", {class: "live-pair"}, make("label", {for: id("preset")}, "Game"), presets),
+        ...(shapes.length ? [make("span", {class: "live-pair"}, make("label", {for: id("shape")}, "Real points"), shapes)] : [])),
       asked, buttons, verdict, help, use,
       make("div", {class: "live-game"}, make("div", {}, canvas, key), make("div", {}, facts, lines, make("p", {class: "live-key"}, curveKey),
         make("details", {}, make("summary", {}, "Change the rules"), ...RANGES.map(([name]) => sliders[name].row), make("div", {}, ...boxes.map(each => each.row))))))
@@ -100,10 +168,10 @@
 
     function restart() {
       pause()
-      game = ringGame.create(target, seed, {deviation: settings.deviation})
+      game = ringGame.create(target, seed, {...kind.sizes, deviation: settings.deviation})
       eyes = ringGame.random(1000 + seed)
       curve = []
-      seenModes = []
+      looks = []
       decided = false
       lastRead = 0
       verdict.textContent = ""
@@ -111,7 +179,7 @@
     }
 
     function choose(name) {
-      settings = {...ringGame.SETTINGS, ...BASIC, ...PRESETS[name]}
+      settings = {...ringGame.SETTINGS, ...BASIC, ...kind.presets[name]}
       presets.value = name
       for (const slider of Object.values(sliders)) slider.set()
       for (const each of boxes) each.set()
@@ -150,7 +218,7 @@
       canvas.setAttribute("role", "img")
       canvas.removeAttribute("aria-describedby")
       const three = [-1, 0, 1]
-      target = name === "ring" ? ringGame.ring(8, STD) : ringGame.heaps(three.flatMap(x => three.map(y => [x, y])), STD)
+      target = name === "ring" ? kind.target() : ringGame.heaps(three.flatMap(x => three.map(y => [x, y])), 0.05)
       ask()
       restart()
     }
@@ -210,48 +278,36 @@
     function read() {
       lastRead = game.rounds
       forged = ringGame.forge(game, LOOKED, eyes)
-      const point = {round: game.rounds, d: game.dLoss, g: game.gLoss, modes: NaN}
-      if (target.means) {
-        const found = ringGame.measures(forged, target)
-        point.modes = found.captured.filter(Boolean).length
-        seenModes.push({captured: found.captured, served: found.nearest.map(count => count >= LOOKED / (2 * target.means.length))})
-      }
-      curve.push(point)
+      const seen = kind.look(forged, target)
+      if (target.means) looks.push(seen)
+      curve.push({round: game.rounds, d: game.dLoss, g: game.gLoss, height: seen.height})
       if (curve.length > KEPT) curve.shift()
       if (!Number.isFinite(game.dLoss + game.gLoss)) { pause(); verdict.textContent = "The losses are no numbers any more: the rates are too high. Press Restart." }
-      if (target.means && !decided && game.rounds >= VERDICT) decide()
+      if (target.means && !decided && game.rounds >= kind.rounds) decide()
     }
 
-    /** After VERDICT rounds: what the game did in their second half, beside the forecast. */
+    /** After so many rounds: what the game did, beside the forecast. */
     function decide() {
       decided = true
-      const half = seenModes.slice(-Math.floor(seenModes.length / 2)), k = target.means.length
-      const count = flags => flags.filter(Boolean).length
-      const mean = name => half.reduce((sum, each) => sum + count(each[name]), 0) / half.length
-      const served = mean("served"), ever = count(target.means.map((_, m) => half.some(each => each.served[m])))
-      const outcome = served >= 0.85 * k ? "settles" : ever - served >= 0.35 * k ? "circles" : "collapses"
-      const numbers = ` From round ${VERDICT / 2} to ${game.rounds}, ${served.toFixed(1)} of ${k} modes had half of their due or more at a time, ` +
-        `${ever} at some time; ${mean("captured").toFixed(1)} were captured.`
-      const judged = forecast === null ? "" : forecast === outcome ? " Your forecast was right." : " Your forecast was another."
-      root.dataset.outcome = outcome
-      verdict.textContent = OUTCOMES[outcome] + numbers + judged
+      looks.rounds = game.rounds.toLocaleString("en")
+      const {names, words} = kind.outcome(looks)
+      const judged = forecast === null ? "" : names.includes(forecast) ? " Your forecast was right." : " Your forecast was another."
+      root.dataset.outcome = names.join(" ")
+      verdict.textContent = words + judged
     }
 
     // --- what is seen ----------------------------------------------------------------------------------------------
 
-    const at = value => ((value + REACH) / (2 * REACH)) * SIDE
+    const right = x => ((x - view.x + view.reach) / (2 * view.reach)) * SIDE, down = y => ((view.reach - y) / (2 * view.reach)) * SIDE
     const dark = () => document.documentElement.dataset.theme === "dark"
 
     function look() {
       forged = ringGame.forge(game, LOOKED, eyes)
       opinionGrid = ringGame.opinion(game, GRID)
-      const found = target.means ? ringGame.measures(forged, target) : null, number = x => (Number.isFinite(x) ? x.toFixed(2) : "–")
-      const captured = found ? `${found.captured.filter(Boolean).length} of ${target.means.length}` : "a drawing has none to count"
-      values.round.textContent = game.rounds.toLocaleString("en")
-      values.modes.textContent = captured
-      values.divergence.textContent = found ? `${found.reverseKL.toFixed(3)} (${found.floor.toFixed(3)})` : "–"
-      values.losses.textContent = `${number(game.dLoss)}, ${number(game.gLoss)}`
-      canvas.setAttribute("aria-label", `Round ${game.rounds}: real points, forged points, and D's opinion as ground. Captured modes: ${captured}.`)
+      const {words} = kind.look(forged, target)
+      const told = [game.rounds.toLocaleString("en"), ...words, `${fixed(game.dLoss)}, ${fixed(game.gLoss)}`]
+      told.forEach((text, k) => { values[k].textContent = text })
+      canvas.setAttribute("aria-label", `Round ${game.rounds}: real points, forged points, and D's opinion as ground. ${kind.facts[0]}: ${words[0]}.`)
       draw()
       drawCurve()
     }
@@ -259,8 +315,8 @@
     const GRID = new Float64Array(2 * GROUND * GROUND)
     for (let r = 0; r < GROUND; r++) {
       for (let c = 0; c < GROUND; c++) {
-        GRID[2 * (r * GROUND + c)] = ((c + 0.5) / GROUND) * 2 * REACH - REACH
-        GRID[2 * (r * GROUND + c) + 1] = REACH - ((r + 0.5) / GROUND) * 2 * REACH
+        GRID[2 * (r * GROUND + c)] = view.x + (((c + 0.5) / GROUND) * 2 - 1) * view.reach
+        GRID[2 * (r * GROUND + c) + 1] = (1 - ((r + 0.5) / GROUND) * 2) * view.reach
       }
     }
     const ground = make("canvas", {width: GROUND, height: GROUND})
@@ -286,8 +342,9 @@
       context.fillStyle = colour
       context.beginPath()
       for (let k = 0; k < points.length; k += 2) {
-        context.moveTo(at(points[k]) + radius, SIDE - at(points[k + 1]))
-        context.arc(at(points[k]), SIDE - at(points[k + 1]), radius, 0, 7)
+        const x = right(points[k]), y = down(points[k + 1])
+        context.moveTo(x + radius, y)
+        context.arc(x, y, radius, 0, 7)
       }
       context.fill()
     }
@@ -295,14 +352,14 @@
     function drawStrokes(context) {
       dots(context, strokes.flat(), dark() ? "#56b4e9" : COLOURS.real, 3)
       context.strokeStyle = dark() ? "#fff" : "#000"
-      context.strokeRect(at(pen[0]) - 5, SIDE - at(pen[1]) - 5, 10, 10)
+      context.strokeRect(right(pen[0]) - 5, down(pen[1]) - 5, 10, 10)
     }
 
-    /** Captured modes above, both losses below, as the key says. */
+    /** One curve above, both losses below, as the key says. */
     function drawCurve() {
       const context = lines.getContext("2d"), {width, height} = lines, ink = dark() ? "#ddd" : "#333"
       context.clearRect(0, 0, width, height)
-      const k = target.means?.length ?? 1, x = index => (index / (KEPT - 1)) * width
+      const x = index => (index / (KEPT - 1)) * width
       const curveOf = (name, colour, y) => {
         context.strokeStyle = colour
         context.lineWidth = 1.5
@@ -311,25 +368,29 @@
         context.stroke()
       }
       const loss = value => height - 4 - (Math.min(3, Math.max(0, value)) / 3) * 75
+      const above = value => 64 - value * 58
       context.strokeStyle = "#888"
       context.setLineDash([4, 4])
       context.beginPath()
-      context.moveTo(0, loss(2 * Math.log(2)))
-      context.lineTo(width, loss(2 * Math.log(2)))
+      for (const y of [loss(2 * Math.log(2)), ...(kind.line ? [above(kind.line)] : [])]) {
+        context.moveTo(0, y)
+        context.lineTo(width, y)
+      }
       context.stroke()
       context.setLineDash([])
-      curveOf("modes", ink, value => 64 - (value / k) * 58)
+      curveOf("height", ink, above)
       curveOf("d", "rgb(0, 158, 115)", loss)
       curveOf("g", COLOURS.fake, loss)
       const last = curve[curve.length - 1]
-      lines.setAttribute("aria-label", last ? `Captured modes and losses up to round ${last.round}` : "Captured modes and losses, not yet played")
+      lines.setAttribute("aria-label", last ? `The curves up to round ${last.round}` : "The curves, not yet played")
     }
 
     // --- a drawing of one's own --------------------------------------------------------------------------------------
 
     const place = event => {
       const edges = canvas.getBoundingClientRect()
-      return [((event.clientX - edges.left) / edges.width) * 2 * REACH - REACH, REACH - ((event.clientY - edges.top) / edges.height) * 2 * REACH]
+      const [x, y] = [(event.clientX - edges.left) / edges.width, (event.clientY - edges.top) / edges.height]
+      return [view.x + (2 * x - 1) * view.reach, (1 - 2 * y) * view.reach]
     }
     const mark = point => { pen = point; strokes.push(point); draw() }
     canvas.addEventListener("pointerdown", event => { if (pen) { canvas.setPointerCapture(event.pointerId); mark(place(event)); event.preventDefault() } })
@@ -339,7 +400,7 @@
       if (!pen || !(way || event.key === " ")) return
       event.preventDefault()
       event.stopPropagation()
-      if (way) pen = pen.map((value, k) => Math.max(-REACH, Math.min(REACH, value + 0.08 * way[k])))
+      if (way) pen = pen.map((value, k) => Math.max(-view.reach, Math.min(view.reach, value + 0.08 * way[k])))
       else strokes.push([...pen])
       draw()
     })
@@ -349,7 +410,7 @@
     root.querySelector("figure").before(panel)
     root.classList.add("playing")
     canvas.style.touchAction = "pan-y"
-    choose(root.dataset.preset in PRESETS ? root.dataset.preset : "settles")
+    choose(root.dataset.preset in kind.presets ? root.dataset.preset : Object.keys(kind.presets)[0])
     new IntersectionObserver(entries => { visible = entries[entries.length - 1].isIntersecting; next() }).observe(panel)
     document.addEventListener("visibilitychange", next)
     new MutationObserver(() => { draw(); drawCurve() }).observe(document.documentElement, {attributeFilter: ["data-theme"]})

@@ -55,8 +55,9 @@ def try_bits(bits: float) -> Verdict:
 def try_questions(answer: tuple[float, float]) -> Verdict:
     """Two forgers, 0.9 and 0.1: one question a case, and H = 0.469 bits."""
     questions, bits = answer
-    if abs(questions - 1) > 1e-3:
-        return not_yet(f"{questions:g} questions: with two forgers there is one yes/no question to ask, in every case.")
+    once = "Questions a case: with two forgers there is one yes/no question to ask, in every case."
+    if pointer := fault(questions, 1.0, (), once):
+        return not_yet(pointer)
     turns = [
         (_coin(0.9), "That is the entropy in nats. Divide by log 2 for bits."),
         (1.0, "One bit is the entropy of a fair coin. Here one forger is nine times as common."),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -352,6 +353,7 @@ def _normal(x: Tensor, mean: float, std: float) -> Tensor:
     return torch.exp(-0.5 * ((x - mean) / std) ** 2) / (std * math.sqrt(2 * math.pi))
 
 
+@cache
 def _js_of_bells(mean_p: float, mean_q: float) -> float:
     x = torch.linspace(-12, 12, 4801, dtype=torch.float64)
     return float(theory.js_quadrature(_normal(x, mean_p, 1.0), _normal(x, mean_q, 1.0), x))

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from gan_lessons import losses, models, noise
 from gan_lessons.exercises import Verdict, checker, not_yet, right
 from gan_lessons.exercises.forms import Form, Found, any_number, number, several, table, tensor
-from gan_lessons.exercises.rounding import fault, rounded
+from gan_lessons.exercises.rounding import fault
 from gan_lessons.exercises.traces import changes, unplayable
 from gan_lessons.training import discriminator_step
 
@@ -54,19 +54,17 @@ def check_2(count: int) -> Verdict:
     G, D = models.mlp_generator((128, 256, 512), slope=0.2, signed=True), models.mlp_discriminator((512, 256))
     truth, of_D = (sum(p.numel() for p in network.parameters()) for network in (G, D))
     weights = sum(p.numel() for p in G.parameters() if p.ndim == 2)
-    if count == truth:
-        return right(f"Of the {truth:,} numbers {512 * 784 + 784:,} sit in the last layer.")
-    if count == weights:
-        return not_yet("These are the matrices. Each layer also has one bias for each of its outputs.")
-    if count == truth + 100:
-        return not_yet("The 100 numbers of the noise are no layer: they have no biases.")
-    if count == truth - weights:
-        return not_yet("These are the biases. Each layer also has a matrix of weights.")
-    if count == of_D:
-        return not_yet("This is the discriminator, 784–512–256–1. The generator has four layers.")
-    if rounded(count, truth):
-        return not_yet("About right. Count them one by one: the exact number is asked for.")
-    return not_yet("Add up m·n + n for the four layers 100→128, 128→256, 256→512 and 512→784.")
+    turns = [
+        (weights, "These are the matrices. Each layer also has one bias for each of its outputs."),
+        (truth + 100, "The 100 numbers of the noise are no layer: they have no biases."),
+        (truth - weights, "These are the biases. Each layer also has a matrix of weights."),
+        (of_D, "This is the discriminator, 784–512–256–1. The generator has four layers."),
+    ]
+    otherwise = "Add up m·n + n for the four layers 100→128, 128→256, 256→512 and 512→784."
+    roughly = "About right. Count them one by one: the exact number is asked for."
+    if pointer := fault(count, truth, turns, otherwise, digits=6, roughly=roughly):
+        return not_yet(pointer)
+    return right(f"Of the {truth:,} numbers {512 * 784 + 784:,} sit in the last layer.")
 
 
 @checker(callable)

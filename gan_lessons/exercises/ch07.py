@@ -48,6 +48,7 @@ def check_2(counts: tuple[float, float]) -> Verdict:
     with_biases = "that counts the biases too. The question is about weights alone."
     each_pair = "each of the 48 new features has a kernel for each of the 24 old ones."
     turns = [
+        (truth[1], "that is the linear layer's. Give both the other way round: (convolution, linear)."),
         (truth[0] + maps, with_biases),
         (24 * 16, each_pair),
         (48 * 16, each_pair),
@@ -57,8 +58,6 @@ def check_2(counts: tuple[float, float]) -> Verdict:
         (truth[0] * 49, "that counts a kernel for each of the 7 x 7 places. It is the same one at all of them."),
     ]
     otherwise = "a kernel has 4 x 4 weights for each pair of an old and a new feature, wherever it stands."
-    if linear == truth[0] and convolution == truth[1]:
-        return not_yet("Both numbers are right, the other way round: (convolution, linear).")
     if pointer := fault(convolution, truth[0], turns, otherwise):
         return not_yet(f"The convolution: {pointer}")
     both = "count both stacks in full: one weight for each pair of an old and a new number."
@@ -68,9 +67,7 @@ def check_2(counts: tuple[float, float]) -> Verdict:
         (pairs * 7 * 7, f"24 features of 14 x 14 are {24 * 196:,} numbers: {both}"),
         (24 * 196 + numbers, "that is the sum of both numbers. Each number of the one is joined to each of the other."),
     ]
-    if linear == truth[1] + numbers:
-        return not_yet(f"The linear layer: {with_biases}")
-    if pointer := fault(linear, truth[1], turns, both):
+    if pointer := fault(linear, truth[1], turns, both, exactly=[(truth[1] + numbers, with_biases)]):
         return not_yet(f"The linear layer: {pointer}")
     return right(f"A factor of {truth[1] / truth[0]:.0f}: sharing saves 49 places, looking near by saves the rest.")
 

@@ -50,8 +50,9 @@ def check_2(numbers: tuple[float, float, float]) -> Verdict:
         ],
     }
     for (name, wrong_turns), number, truth in zip(turns.items(), numbers, (1.0, 0.0, math.sqrt(0.5)), strict=True):
-        with_epsilon = truth == 0 and abs(number) < 1.5e-4  # as of the page's own layer
-        if pointer := fault(0.0 if with_epsilon else number, truth, wrong_turns, steps):
+        if pointer := fault(
+            number, truth, wrong_turns, steps, within=0.0 if truth else 1.5e-4
+        ):  # the page's layer has ε
             return not_yet(f"Look at {name}: {pointer}")
     return right("In one batch both halves get the same 0.71, and what set them apart, 1 against 0, is gone.")
 
@@ -101,15 +102,14 @@ def _photographs() -> Iterator[tuple[Tensor, float]]:
 def check_4(images: float) -> Verdict:
     """The least k with sqrt(1 - 1/k) >= 0.95."""
     limit = 1 / (1 - 0.95**2)
-    if close(images, 11, 1e-9):
-        return right("From eleven images on, the bound no longer rules out that a batch deviates like a varied one.")
-    if close(images, 10, 1e-9):
-        return not_yet("With 10 it is √0.9 = 0.949: almost.")
-    if rounded(images, limit, 3):
-        return not_yet("There it is equal to 0.95. But images come whole: from which whole number on is it reached?")
-    if rounded(images, 20):
-        return not_yet("You have left out the root: 1 - 1/20 is 0.95, and its root is larger.")
-    return not_yet("Solve √(1 - 1/k) ≥ 0.95 for k, and round up.")
+    turns = [
+        (10.0, "With 10 it is √0.9 = 0.949: almost."),
+        (limit, "There it is equal to 0.95. But images come whole: from which whole number on is it reached?"),
+        (20.0, "You have left out the root: 1 - 1/20 is 0.95, and its root is larger."),
+    ]
+    if pointer := fault(images, 11.0, turns, "Solve √(1 - 1/k) ≥ 0.95 for k, and round up.", digits=3):
+        return not_yet(pointer)
+    return right("From eleven images on, the bound no longer rules out that a batch deviates like a varied one.")
 
 
 @checker(callable)

@@ -3,7 +3,7 @@
 import copy
 import math
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -304,7 +304,8 @@ def _quiet(G: nn.Module, D: nn.Module, optimizer: Optimizer, z: Tensor) -> None:
     optimizer.step()
 
 
-def _moves(frozen: bool, evaluated: bool, both: bool) -> set[str]:
+@cache
+def _moves(frozen: bool, evaluated: bool, both: bool) -> frozenset[str]:
     """Play two rounds, and say what moves in G's turn of the second."""
     G, D = _pair(1)
     g, d, source = _sgd(G, D) if both else _sgd(G), _sgd(D), _source(1)
@@ -323,7 +324,7 @@ def _moves(frozen: bool, evaluated: bool, both: bool) -> set[str]:
         after = _traces(G, D)
         found = {trace for trace in TRACES if before[trace] != after[trace]}
         D.requires_grad_(True).train()
-    return found
+    return frozenset(found)
 
 
 def _rounds(play: Round, count: int) -> list[tuple[nn.Module, nn.Module]]:

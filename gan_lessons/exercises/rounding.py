@@ -27,17 +27,34 @@ def rounded(answer: float, truth: float, digits: int = 2) -> bool:
     return False
 
 
-def fault(answer: float, truth: float, turns: Turns = (), otherwise: str = "", digits: int = 2) -> str:
+def fault(
+    answer: float,
+    truth: float,
+    turns: Turns = (),
+    otherwise: str = "",
+    digits: int = 2,
+    *,
+    within: float = 0.0,
+    exactly: Turns = (),
+    roughly: str = "",
+) -> str:
     """What to say of a number: nothing, "", where it is right; else the pointer of the first wrong turn it shows.
 
     A wrong turn that leads to the truth, but for rounding, is never blamed. Then come what holds for all numbers, a
-    rounding too coarse and per cent, and last `otherwise`.
+    rounding too coarse and per cent, and last `otherwise`. Right is also what lies `within` so much of the truth, as a
+    measured number may; `exactly` are wrong turns so near the truth that only their unrounded numbers show them; and
+    `roughly` is said of two right digits where more are asked for.
     """
-    if rounded(answer, truth, digits):
+    for value, pointer in exactly:
+        if answer == value:
+            return pointer
+    if abs(answer - truth) <= within or rounded(answer, truth, digits):
         return ""
     for value, pointer in turns:
         if rounded(answer, value, digits) and not rounded(value, truth, digits):
             return pointer
+    if roughly and rounded(answer, truth):
+        return roughly
     if truth != 0 and any(math.isclose(answer, float(f"{truth:.{k}g}"), rel_tol=1e-6) for k in range(1, digits)):
         return f"{answer:g} is rounded too much to judge: give {'two' if digits == 2 else digits} digits or more."
     if truth != 0 and abs(truth) <= 1 and rounded(answer / 100, truth, digits):
