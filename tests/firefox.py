@@ -155,12 +155,19 @@ def running(folder: Path) -> Iterator[Firefox]:
     command = [found, "--headless", "--no-remote", "--profile", str(folder), "--remote-debugging-port", "0"]
     command += ["--width", "1280", "--height", "900"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        assert process.stderr is not None
+        reader = threading.Thread(target=process.stderr.read, daemon=True)  # a full pipe would stop it
         try:
-            assert process.stderr is not None
             said = (re.search(r"WebDriver BiDi listening on (ws://\S+)", line) for line in process.stderr)
             address = next(filter(None, said))
-            threading.Thread(target=process.stderr.read, daemon=True).start()  # a full pipe would stop it
-            yield Firefox(address[1])
+            reader.start()
+            one = Firefox(address[1])
+            try:
+                yield one
+            finally:
+                one.socket.wire.close()
         finally:
             process.terminate()
             process.wait()
+            if reader.ident is not None:
+                reader.join(PATIENCE)
