@@ -228,7 +228,7 @@ def ratio_forest(
 
 
 def _ticks_of_factors(ax: Axes) -> None:
-    """Label factors as ×0.5, ×1, ×2 at the coarsest steps of which the axis shows four."""
+    """Label factors as ×0.5, ×1, ×2 at the coarsest steps of which the axis shows four, as far as there is room."""
     low, high = ax.get_xlim()
     coarse = [(1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7)]
     for steps in (*coarse, (1, 1.2, 1.5, 2, 3, 5, 6, 7, 8, 9), (1, 1.05, 1.1, 1.15, 1.2, 7, 8, 8.5, 9, 9.5)):
@@ -236,5 +236,11 @@ def _ticks_of_factors(ax: Axes) -> None:
         shown = [m for m in marks if low <= m <= high]
         if len(shown) >= 4:
             break
-    ax.set_xticks(shown, [f"×{m:g}" for m in shown])
+    labels = {mark: f"×{mark:g}" for mark in shown}
+    kept: list[float] = []
+    for mark in sorted(shown, key=lambda m: abs(np.log(m))):  # ×1 comes first
+        room = {other: 0.036 * len(labels[mark] + labels[other]) + 0.04 for other in kept}  # of an axis on a phone
+        if all(abs(np.log(mark / other)) >= share * np.log(high / low) for other, share in room.items()):
+            kept.append(mark)
+    ax.set_xticks(sorted(kept), [labels[mark] for mark in sorted(kept)])
     ax.minorticks_off()

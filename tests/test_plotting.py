@@ -1,6 +1,7 @@
 import warnings
 from base64 import b64decode
 from io import BytesIO
+from itertools import pairwise
 
 import matplotlib as mpl
 import numpy as np
@@ -105,6 +106,22 @@ def test_an_axis_of_factors_has_a_handful_of_labels_and_one_at_no_change(spread:
     assert 2 <= len(labels) <= 10
     assert "×1" in labels
     assert all(low <= float(label[1:]) <= high for label in labels)
+    plt.close("all")
+
+
+@pytest.mark.parametrize("low", [0.97, 0.8, 0.58, 0.3, 0.05, 0.001])
+@pytest.mark.parametrize("high", [1.03, 1.4, 3, 20, 1_000])
+def test_labels_of_factors_do_not_touch_on_a_narrow_figure(low: float, high: float) -> None:
+    with plt.rc_context():
+        plotting.style()
+        fig, ax = plt.subplots(figsize=(5.6, 4))
+        values = {"plain": [1.0, 1.0], "pooling and resizing for strides": [low, low], "b": [high, high]}
+        plotting.ratio_forest(ax, effects(values).effects)
+        fig.tight_layout()
+        fig.canvas.draw()
+        boxes = [label.get_window_extent() for label in ax.get_xticklabels()]
+    assert boxes
+    assert all(one.x1 < two.x0 for one, two in pairwise(boxes))
     plt.close("all")
 
 
