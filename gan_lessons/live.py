@@ -167,8 +167,17 @@ def _filled(layer: Layer, stored: Mapping[str, Values], bits: int) -> Layer:
         return facts | {"scale": _text(scale), "shift": _text(shift)}
     facts["weight"] = _text(stored[f"{at}.weight"], bits)
     if f"{at}.bias" in stored:
-        facts["bias"] = _text(stored[f"{at}.bias"])
+        bias = stored[f"{at}.bias"]
+        facts["bias"] = _text(bias, 16 if _are_halves(bias.values) else 32)
     return facts
+
+
+def _are_halves(values: Sequence[float]) -> bool:
+    """Whether float16 holds these numbers exactly, as it does those of a stored generator."""
+    if max(map(abs, values)) > 65_504:
+        return False
+    letters = f"<{len(values)}e"
+    return list(struct.unpack(letters, struct.pack(letters, *values))) == list(values)
 
 
 NORM = ("weight", "bias", "running_mean", "running_var")

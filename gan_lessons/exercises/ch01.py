@@ -167,7 +167,7 @@ def check_4(log_mixture: Callable[[Tensor, float], Tensor]) -> Verdict:
             return not_yet("That is a mean of logarithms. Mix the densities first, then take the logarithm.")
         if log_p.abs().max() >= 100:
             return not_yet(
-                f"Right for small numbers. {told((log_p, share), given, truth)} exp(3000) overflows: stay in "
+                f"Right for small numbers. {told((log_p, share), given, truth)} exp overflows: stay in "
                 "logarithms, with torch.logaddexp."
             )
         k = int((given.reshape(-1) - truth).abs().nan_to_num(torch.inf).argmax())

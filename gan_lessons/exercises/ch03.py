@@ -218,13 +218,13 @@ def check_5(answer: tuple[float, float, float]) -> Verdict:
     if pointer := fault(V, -2 * LOG2, values, into):
         return not_yet(f"D is right. V: {pointer}")
     divergences = [
-        (0.0, "that is what he can see of it. But the JS is that of p and q themselves, for eyes that see x."),
+        (0.0, "that is what she can see of it. But the JS is that of p and q themselves, for eyes that see x."),
         (2 * truth, "that is twice the JS."),
         (truth / LOG2, "that is in bits. It is wanted in nats."),
     ]
     if pointer := fault(js, truth, divergences, "integrate on the grid x: theory.js_quadrature(p, q, x)."):
         return not_yet(f"D and V are right. JS: {pointer}")
-    return right(f"He is at his best and says one half, while JS = {truth:.3f} nats.")
+    return right(f"She is at her best and says one half, while JS = {truth:.3f} nats.")
 
 
 @checker(callable)

@@ -147,7 +147,7 @@ def check_4(answer: dict[str, str]) -> Verdict:
         return not_yet(f"{unknown[0]!r} is no game of Section 4; they are {', '.join(NAMES)}.")
     wrong = [letter for letter, name in GAMES.items() if known[_letters(answer[letter])] != name]
     if not wrong:
-        return right("A value near 0 is an officer who wins; how long he does so is the forger's rate.")
+        return right("A value near 0 is an officer who wins; for how long, is a matter of the forger's rate.")
     hints = {
         "A": "A stays near 0 for long: an officer who answers much faster than the forger walks.",
         "B": "B is never near 0, not even at the start: an officer who is too slow to win a single time.",
