@@ -1,3 +1,5 @@
+import math
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -7,6 +9,7 @@ from torch import Tensor
 
 from gan_lessons import ablation, base, data, noise, studies
 from gan_lessons.models import mlp_generator
+from gan_lessons.training import GAN
 
 SMALL = base.MLP._replace(rounds=4, batch=8)
 
@@ -97,3 +100,64 @@ def test_only_games_with_convolutions_take_the_short_numbers(
     lab.play(SMALL, 0)
     lab.play(base.DCGAN._replace(rounds=4, batch=4), 0)
     assert taken == [torch.float32, torch.bfloat16]
+
+
+TOY = base.TOY._replace(rounds=10, batch=8)
+BENCH = ablation.Bench(samples=50)
+
+
+def test_toy_games_are_held_against_shared_unchanged_ones_and_nulls_with_other_seeds(tmp_path: Path) -> None:
+    changed = {"slow": TOY._replace(lr=1e-6)}
+    table = ablation.study_together(
+        BENCH, TOY, changed, [0, 1], nulls={"again": 100}, folder=tmp_path, name="13-test", also=spoil
+    )
+    assert [(row.variant, row.seed) for row in table.rows] == [
+        (name, seed) for name in (ablation.UNCHANGED, "slow", "again") for seed in (0, 1)
+    ]
+    assert set(table.rows[0].values) == {
+        f"{n}@{s}" for n in ("one", "due", "near", "quality", "kl") for s in (10, 30, 100)
+    }
+    assert set(table.rows[2].values) - set(table.rows[0].values) == {"spoiled"}
+    again = BENCH.play(TOY, [100, 101])
+    assert table.column("kl@100")["again"] == again["kl@100"]
+    assert table.column("kl@100")["again"] != table.column("kl@100")[ablation.UNCHANGED]
+    kept = (tmp_path / "base-toy.csv").read_bytes()
+    ablation.study_together(BENCH, TOY, {"fast": TOY._replace(lr=1e-2)}, [0, 1], folder=tmp_path, name="12-test")
+    assert (tmp_path / "base-toy.csv").read_bytes() == kept
+
+
+def spoil(gan: GAN, game: base.Game, seeds: Sequence[int]) -> dict[str, list[float]]:
+    torch.nn.init.zeros_(next(gan.G.parameters()))
+    return {"spoiled": [1.0 for _ in seeds]}
+
+
+def test_a_reading_of_a_toy_game_changes_nothing_and_a_seed_does_not_depend_on_its_company() -> None:
+    often = BENCH.play(TOY, [3, 4], shares=(10, 20, 50, 100))
+    once = BENCH.play(TOY, [4], shares=(100,))
+    assert [often["kl@100"][1], often["quality@100"][1]] == pytest.approx(  # type: ignore[index]
+        [once["kl@100"][0], once["quality@100"][0]]  # type: ignore[index]
+    )
+
+
+def test_the_scores_of_a_bench_are_those_of_a_generator_whose_points_are_known() -> None:
+    class Known(torch.nn.Module):
+        def forward(self, z: Tensor) -> Tensor:  # (n, S, 8): the first seed knows one mode, the second all of them
+            which = torch.arange(len(z)) % 8
+            points = torch.stack([base.RING.means[0].expand(len(z), 2), base.RING.means[which]], 1)
+            points[::2, 1] += 1e-1  # every other point of the second is waste, near its mode
+            return points
+
+    scores = ablation.Bench(samples=80).score(GAN(Known(), Known(), TOY.prior), TOY, [0, 1])
+    assert scores["one"] == [1, 4]
+    assert scores["due"] == [1, 4]
+    assert scores["near"] == [1, 8]
+    assert scores["quality"] == [100, 50]
+    assert scores["kl"] == pytest.approx([math.log(8), 0.0], abs=1e-6)
+
+
+@pytest.mark.parametrize("nulls", [{"again": 1}, {"slow": 100}])
+def test_a_null_has_a_name_and_seeds_of_its_own(tmp_path: Path, nulls: dict[str, int]) -> None:
+    changed = {"slow": TOY._replace(lr=1e-6)}
+    with pytest.raises(ValueError, match="seeds of its own"):
+        ablation.study_together(BENCH, TOY, changed, [0, 1], nulls=nulls, folder=tmp_path, name="13-test")
+    assert not list(tmp_path.iterdir())

@@ -263,8 +263,9 @@ def test_contributing_says_what_lives_in_each_room() -> None:
 
 
 def test_each_study_of_a_chapter_is_recorded_and_each_record_belongs_to_a_study() -> None:
-    studied = [setup_code(notebook) for notebook in NOTEBOOKS if "studies.run" in setup_code(notebook)]
+    studied = [code for code in map(setup_code, NOTEBOOKS) if "studies.run" in code or "ablation." in code]
     names = {name for code in studied for name in re.findall(r"[\"'](\d\d-[^\s\"'/]+\.csv)", code)}
+    names |= {f"{name}.csv" for code in studied for name in re.findall(r"name=\"(\d\d-[^\s\"/]+)\"", code)}
     patterns = {re.sub(r"\\\{.*\\\}", r"[\\w-]+", re.escape(name)): name for name in names}  # of an f-string too
     recorded = {path.name for path in (ROOT / "data" / "results").glob("*")}
     matched = {pattern: {name for name in recorded if re.fullmatch(pattern, name)} for pattern in patterns}
