@@ -161,3 +161,39 @@ def test_a_null_has_a_name_and_seeds_of_its_own(tmp_path: Path, nulls: dict[str,
     with pytest.raises(ValueError, match="seeds of its own"):
         ablation.study_together(BENCH, TOY, changed, [0, 1], nulls=nulls, folder=tmp_path, name="13-test")
     assert not list(tmp_path.iterdir())
+
+
+RING = base.TOY._replace(rounds=4)
+
+
+def test_a_ring_study_plays_all_seeds_at_once_and_each_as_it_would_play_alone(tmp_path: Path) -> None:
+    changed = {"slow": RING._replace(lr=1e-6)}
+    table = ablation.ring_study(RING, changed, [0, 3], folder=tmp_path, name="10-test", samples=50)
+    assert [(row.variant, row.seed) for row in table.rows] == [
+        (name, seed) for name in (ablation.UNCHANGED, *changed) for seed in (0, 3)
+    ]
+    assert {f"{name}@{share}" for name in ablation.on_ring(torch.rand(5, 2)) for share in (10, 30, 100)} == set(
+        table.rows[0].values
+    )
+    alone = ablation.play_on_ring(RING, [3], samples=50)
+    assert alone["variety@100"][0] == pytest.approx(table.rows[1].values["variety@100"], abs=1e-5)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["10-test.csv", "base-toy.csv"]
+    with pytest.raises(ValueError, match="changes nothing"):
+        ablation.ring_study(RING, {"same": RING}, [0, 1], folder=tmp_path, name="10-b")
+
+
+def test_a_reading_on_the_way_changes_no_game_on_the_ring() -> None:
+    rare, often = (ablation.play_on_ring(RING, [0], 50, shares) for shares in ((100,), (25, 50, 75, 100)))
+    assert rare["variety@100"] == often["variety@100"] != often["variety@25"]
+
+
+def test_misplaced_is_the_share_of_points_that_would_have_to_move() -> None:
+    real = base.RING.sample(40_000, generator=torch.Generator().manual_seed(0))
+    assert ablation.on_ring(real)["misplaced"] == pytest.approx(0, abs=0.01)
+    assert ablation.on_ring(real)["captured"] == 8
+    assert ablation.on_ring(real)["variety"] == pytest.approx(1, abs=0.01)
+    half = ablation.on_ring(real[base.RING.log_density(real).isfinite() & (real[:, 0] > 0.3)])
+    assert half["misplaced"] == pytest.approx(5 / 8, abs=0.01)  # three of eight modes
+    far = ablation.on_ring(real + 5)
+    assert far["misplaced"] == pytest.approx(0.9889, abs=1e-3)  # 1.1 % belong outside, and stand there
+    assert ablation.on_ring(torch.full((9, 2), torch.nan))["captured"] == 0
