@@ -8,8 +8,8 @@ The rooms:
     images in    data: sets · folders (images of your own) · batching · downloads
     how good     metrics: scoring · report_card · distances · neighbours · modes · classifier
     a run        base (the base games) · runs · history · checkpoints (run_parts: what is kept of each part) · averaging
-    a study      ablation (one thing changed) · ablation_toys (the same on points) · studies: running · tables · jobs ·
-                 comparisons · readings · error_rates · pairs; intervals; settings
+    a study      ablation (one thing changed) · studies: running · tables · jobs · comparisons · readings ·
+                 error_rates · pairs; intervals; settings
     shown        plotting · page_table · films · film_codec · live (generators for pages)
     stored       zoo (generators) · judges (classifiers) · stored (weights beside their card)
     the book's   runner · plain_copies · plain_markdown · profiles · paths · checks · exercises
@@ -50,7 +50,7 @@ _HOMES = {
     "training": ("GAN", "Step", "discriminator_step", "generator_step", "train"),
     "zoo": ("load",),
 }
-# Where stored chapters, 07 to 12, still look for rooms that have moved. A line goes when the last chapter that asks
+# Where a stored chapter, 07, still looks for rooms that have moved. A line goes when the last chapter that asks
 # for it is run again; a test holds this list to the chapters.
 _MOVED = {
     "convolutions": ("models.layers", "models.classic", "models.convolutions"),

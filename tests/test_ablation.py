@@ -1,15 +1,15 @@
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from gan_lessons import ablation, base, data, noise, studies
-from gan_lessons.models import mlp_generator
-from gan_lessons.training import GAN
+from gan_lessons import GAN, Step, ablation, base, data, losses, noise, studies, toys
+from gan_lessons.models import mlp, mlp_generator
 
 SMALL = base.MLP._replace(rounds=4, batch=8)
 
@@ -104,96 +104,130 @@ def test_only_games_with_convolutions_take_the_short_numbers(
 
 TOY = base.TOY._replace(rounds=10, batch=8)
 BENCH = ablation.Bench(samples=50)
+COLUMNS = ("usable", "modes", "one", "quality", "kl", "variety")
+SLOW = {"slow": TOY._replace(lr=1e-6)}
 
 
-def test_toy_games_are_held_against_shared_unchanged_ones_and_nulls_with_other_seeds(tmp_path: Path) -> None:
-    changed = {"slow": TOY._replace(lr=1e-6)}
-    table = ablation.study_together(
-        BENCH, TOY, changed, [0, 1], nulls={"again": 100}, folder=tmp_path, name="13-test", also=spoil
-    )
-    assert [(row.variant, row.seed) for row in table.rows] == [
-        (name, seed) for name in (ablation.UNCHANGED, "slow", "again") for seed in (0, 1)
+def test_toy_games_are_held_against_unchanged_ones_that_chapters_share_and_their_null(tmp_path: Path) -> None:
+    first = ablation.study_together(BENCH, TOY, SLOW, [0, 3], folder=tmp_path, name="11-a")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["11-a.csv", "base-toy.csv"]
+    assert [(row.variant, row.seed) for row in first.rows] == [
+        (name, seed) for name in (ablation.UNCHANGED, ablation.AGAIN, "slow") for seed in (0, 3)
     ]
-    assert set(table.rows[0].values) == {
-        f"{n}@{s}" for n in ("one", "due", "near", "quality", "kl") for s in (10, 30, 100)
-    }
-    assert set(table.rows[2].values) - set(table.rows[0].values) == {"spoiled"}
-    again = BENCH.play(TOY, [100, 101])
-    assert table.column("kl@100")["again"] == again["kl@100"]
-    assert table.column("kl@100")["again"] != table.column("kl@100")[ablation.UNCHANGED]
+    assert set(first.rows[0].values) == {f"{n}@{s}" for n in COLUMNS for s in (10, 30, 100)} | {"d_loss", "g_loss"}
     kept = (tmp_path / "base-toy.csv").read_bytes()
-    ablation.study_together(BENCH, TOY, {"fast": TOY._replace(lr=1e-2)}, [0, 1], folder=tmp_path, name="12-test")
+    wide = {"wide": TOY._replace(generator=partial(mlp, [8, 32, 2]))}
+    second = ablation.study_together(BENCH, TOY, wide, [0, 3], folder=tmp_path, name="12-b")
     assert (tmp_path / "base-toy.csv").read_bytes() == kept
+    assert second.rows[:4] == first.rows[:4]
+    null = BENCH.play(TOY, [ablation.OTHER_DICE, ablation.OTHER_DICE + 3])
+    assert first.column("kl@100")[ablation.AGAIN] == null["kl@100"] != first.column("kl@100")[ablation.UNCHANGED]
+    effects = studies.differences(first, "kl@100", baseline=ablation.UNCHANGED, nulls=[ablation.AGAIN])
+    assert [effect.variant for effect in effects.effects] == ["slow"]
+    assert effects.luck is not None
 
 
-def spoil(gan: GAN, game: base.Game, seeds: Sequence[int]) -> dict[str, list[float]]:
-    torch.nn.init.zeros_(next(gan.G.parameters()))
-    return {"spoiled": [1.0 for _ in seeds]}
+def test_a_stopped_study_of_toy_games_keeps_what_was_played_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played, play = [], ablation.Bench.play
+
+    def stopped(bench: ablation.Bench, game: base.Game, seeds: Sequence[int]) -> dict[str, list[float]]:
+        played.append((game.lr, *seeds))
+        if len(played) == 3:
+            raise KeyboardInterrupt
+        return play(bench, game, seeds)
+
+    monkeypatch.setattr(ablation.Bench, "play", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        ablation.study_together(BENCH, TOY, SLOW, [0, 1], folder=tmp_path, name="11-a")
+    assert [path.name for path in tmp_path.iterdir()] == ["base-toy.csv"]
+    ablation.study_together(BENCH, TOY, SLOW, [0, 1], folder=tmp_path, name="11-a")
+    assert played == [(1e-3, 0, 1), (1e-3, 1_000, 1_001), (1e-6, 0, 1), (1e-6, 0, 1)]
 
 
-def test_a_reading_of_a_toy_game_changes_nothing_and_a_seed_does_not_depend_on_its_company() -> None:
-    often = BENCH.play(TOY, [3, 4], shares=(10, 20, 50, 100))
-    once = BENCH.play(TOY, [4], shares=(100,))
-    assert [often["kl@100"][1], often["quality@100"][1]] == pytest.approx(  # type: ignore[index]
-        [once["kl@100"][0], once["quality@100"][0]]  # type: ignore[index]
-    )
+@pytest.mark.parametrize(
+    ("bench", "game", "setting"),
+    [
+        (BENCH._replace(samples=60), TOY, "samples"),
+        (BENCH._replace(toy=toys.ring(std=0.05)), TOY, "std"),
+        (BENCH, TOY._replace(rounds=12), "rounds"),
+    ],
+)
+def test_unchanged_toy_games_of_other_settings_are_refused(
+    tmp_path: Path, bench: ablation.Bench, game: base.Game, setting: str
+) -> None:
+    ablation.study_together(BENCH, TOY, SLOW, [0, 1], folder=tmp_path, name="11-a")
+    with pytest.raises(ValueError, match=f"other settings.*setting {setting}"):
+        ablation.study_together(bench, game, SLOW, [0, 1], folder=tmp_path, name="12-b")
 
 
-def test_the_scores_of_a_bench_are_those_of_a_generator_whose_points_are_known() -> None:
-    class Known(torch.nn.Module):
-        def forward(self, z: Tensor) -> Tensor:  # (n, S, 8): the first seed knows one mode, the second all of them
-            which = torch.arange(len(z)) % 8
-            points = torch.stack([base.RING.means[0].expand(len(z), 2), base.RING.means[which]], 1)
-            points[::2, 1] += 1e-1  # every other point of the second is waste, near its mode
-            return points
-
-    scores = ablation.Bench(samples=80).score(GAN(Known(), Known(), TOY.prior), TOY, [0, 1])
-    assert scores["one"] == [1, 4]
-    assert scores["due"] == [1, 4]
-    assert scores["near"] == [1, 8]
-    assert scores["quality"] == [100, 50]
-    assert scores["kl"] == pytest.approx([math.log(8), 0.0], abs=1e-6)
-
-
-@pytest.mark.parametrize("nulls", [{"again": 1}, {"slow": 100}])
-def test_a_null_has_a_name_and_seeds_of_its_own(tmp_path: Path, nulls: dict[str, int]) -> None:
-    changed = {"slow": TOY._replace(lr=1e-6)}
-    with pytest.raises(ValueError, match="seeds of its own"):
-        ablation.study_together(BENCH, TOY, changed, [0, 1], nulls=nulls, folder=tmp_path, name="13-test")
+def test_a_study_of_toy_games_that_cannot_be_is_refused_before_a_game(tmp_path: Path) -> None:
+    for changed, seeds, name, words in (
+        ({"slow": TOY}, [0, 1], "11-a", "changes nothing"),
+        ({ablation.AGAIN: SLOW["slow"]}, [0, 1], "11-a", "unchanged toy"),
+        ({}, [0, 1], "11-a", "changed game"),
+        (SLOW, [0, 1], "base-toy", "name"),
+        (SLOW, [0, ablation.OTHER_DICE], "11-a", "smaller"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            ablation.study_together(BENCH, TOY, changed, seeds, folder=tmp_path, name=name)
     assert not list(tmp_path.iterdir())
 
 
-RING = base.TOY._replace(rounds=4)
+def test_a_seed_of_a_toy_game_measures_the_same_alone_and_however_often_it_is_read() -> None:
+    often = BENCH.play(TOY, [3, 5], shares=(10, 20, 50, 100))
+    once = BENCH.play(TOY, [5], shares=(100,))
+    for name, values in once.items():
+        assert often[name][1] == pytest.approx(values[0], rel=1e-4, abs=1e-4), name
 
 
-def test_a_ring_study_plays_all_seeds_at_once_and_each_as_it_would_play_alone(tmp_path: Path) -> None:
-    changed = {"slow": RING._replace(lr=1e-6)}
-    table = ablation.ring_study(RING, changed, [0, 3], folder=tmp_path, name="10-test", samples=50)
-    assert [(row.variant, row.seed) for row in table.rows] == [
-        (name, seed) for name in (ablation.UNCHANGED, *changed) for seed in (0, 3)
-    ]
-    assert {f"{name}@{share}" for name in ablation.on_ring(torch.rand(5, 2)) for share in (10, 30, 100)} == set(
-        table.rows[0].values
-    )
-    alone = ablation.play_on_ring(RING, [3], samples=50)
-    assert alone["variety@100"][0] == pytest.approx(table.rows[1].values["variety@100"], abs=1e-5)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["10-test.csv", "base-toy.csv"]
-    with pytest.raises(ValueError, match="changes nothing"):
-        ablation.ring_study(RING, {"same": RING}, [0, 1], folder=tmp_path, name="10-b")
+def normed() -> nn.Sequential:
+    return nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1))
 
 
-def test_a_reading_on_the_way_changes_no_game_on_the_ring() -> None:
-    rare, often = (ablation.play_on_ring(RING, [0], 50, shares) for shares in ((100,), (25, 50, 75, 100)))
-    assert rare["variety@100"] == often["variety@100"] != often["variety@25"]
+@pytest.mark.parametrize("game", [TOY, TOY._replace(discriminator=normed)], ids=["plain", "with batch norm"])
+def test_readings_and_looks_at_the_losses_leave_a_toy_game_as_it_would_be(game: base.Game) -> None:
+    plain, batches, rest = base.start_together(game, [0, 1])
+    for _ in game.play(plain, batches, game.rounds, **rest):
+        pass
+    seen: list[GAN] = []
+
+    def watched(gan: GAN, *arguments: Any, **rules: Any) -> Iterator[Step]:
+        seen.append(gan)
+        yield from game.play(gan, *arguments, **rules)
+
+    BENCH.play(game._replace(play=watched), [0, 1])
+    for read, unread in ((seen[0].G, plain.G), (seen[0].D, plain.D)):
+        for name, tensor in unread.state_dict().items():
+            assert torch.equal(tensor, read.state_dict()[name]), name
 
 
-def test_misplaced_is_the_share_of_points_that_would_have_to_move() -> None:
-    real = base.RING.sample(40_000, generator=torch.Generator().manual_seed(0))
-    assert ablation.on_ring(real)["misplaced"] == pytest.approx(0, abs=0.01)
-    assert ablation.on_ring(real)["captured"] == 8
-    assert ablation.on_ring(real)["variety"] == pytest.approx(1, abs=0.01)
-    half = ablation.on_ring(real[base.RING.log_density(real).isfinite() & (real[:, 0] > 0.3)])
-    assert half["misplaced"] == pytest.approx(5 / 8, abs=0.01)  # three of eight modes
-    far = ablation.on_ring(real + 5)
-    assert far["misplaced"] == pytest.approx(0.9889, abs=1e-3)  # 1.1 % belong outside, and stand there
-    assert ablation.on_ring(torch.full((9, 2), torch.nan))["captured"] == 0
+def test_the_losses_of_a_blind_officer_are_those_of_one_half() -> None:
+    gan, _, _ = base.start_together(TOY, [0, 1])
+    for weight in gan.D.parameters():
+        weight.data.zero_()
+    dice = [torch.Generator().manual_seed(k) for k in (0, 1)]
+    assert torch.allclose(BENCH.losses(gan, TOY, dice), torch.tensor([[2 * math.log(2)] * 2, [math.log(2)] * 2]))
+    soft = TOY._replace(objective=losses.smoothed(0.9))
+    assert float(BENCH.losses(gan, soft, dice)[0, 0]) == pytest.approx(2 * math.log(2), rel=1e-6)
+
+
+def test_what_a_bench_counts_of_points_that_are_known() -> None:
+    means = base.RING.means
+    one, all_eight = BENCH.count(means[:1].repeat(80, 1)), means.repeat(10, 1)
+    assert one["usable"] == pytest.approx(100 / 8)
+    assert (one["modes"], one["one"], one["quality"], one["variety"]) == (1, 1, 100, 0)
+    assert one["kl"] == pytest.approx(math.log(8))
+    half = all_eight.clone()
+    half[::2] += 0.1  # half of the modes lie empty now, their points near them
+    counted = BENCH.count(half)
+    assert (counted["usable"], counted["modes"], counted["quality"]) == (50, 4, 50)
+    assert counted["kl"] == pytest.approx(0, abs=1e-6)
+    real = BENCH.count(base.RING.sample(40_000, generator=torch.Generator().manual_seed(0)))
+    assert 97 < real["usable"] < 98.9
+    assert real["variety"] == pytest.approx(1, abs=0.01)
+    assert BENCH.count(all_eight * math.nan) == {
+        **dict.fromkeys(("usable", "modes", "one", "quality", "variety"), 0.0),
+        "kl": pytest.approx(math.log(8)),
+    }

@@ -83,7 +83,6 @@ FLOORS = {
     "zoo": 3,
     "judges": 3,
     "ablation": 4,
-    "ablation_toys": 5,
     "": 4,  # __init__
     "plain_copies": 5,  # it asks for this version of the package
     "__main__": 6,
