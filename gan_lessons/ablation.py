@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_lessons import base, ensemble, runs, studies
-from gan_lessons.base import RING, Game
+from gan_lessons.base import Game
 from gan_lessons.checks import whole
 from gan_lessons.data import Images
 from gan_lessons.metrics import modes
@@ -72,7 +72,7 @@ class Bench(NamedTuple):
     def play(self, game: Game, seeds: Sequence[int], shares: Sequence[int] = (10, 30, 100)) -> dict[str, list[float]]:
         """Play all seeds of a whole game as one run and return its columns, one number a seed.
 
-        name@share: what `count` says of G's last weights, `shares` being per cent of the rounds. d_loss and g_loss are
+        name@share: what `measure` says of G's last weights, `shares` being per cent of the rounds. d_loss and g_loss:
         the players' losses on fresh points, means of some looks in the last tenth. Readings and looks have dice of
         their own, so they change nothing. Raises what `base.start_together` and the game's `play` do.
         """
@@ -83,7 +83,7 @@ class Bench(NamedTuple):
         columns, losses = dict[str, list[float]](), list[Tensor]()
         for step in game.play(gan, batches, game.rounds, **rest):
             if step.number in at:
-                rows = [self.count(points) for points in self.draw(gan, game, seeds)]
+                rows = [self.measure(points) for points in self.draw(gan, game, seeds)]
                 columns |= {f"{name}@{at[step.number]}": [row[name] for row in rows] for name in rows[0]}
             if step.number in looks:
                 losses.append(self.losses(gan, game, dice))
@@ -94,7 +94,7 @@ class Bench(NamedTuple):
         """Points of each seed's generator, (seeds, samples, d): the same noise whenever a seed is asked."""
         return gan._replace(prior=ensemble.stack_prior(game.prior, _dice(seeds))).sample(self.samples).transpose(0, 1)
 
-    def count(self, points: Tensor) -> dict[str, float]:
+    def measure(self, points: Tensor) -> dict[str, float]:
         """Judge points (n, d), good ones being those within 3 stds of a mode.
 
         usable: per cent of an order, each mode by its weight, that the good ones can fill (`modes.usable`);
@@ -209,92 +209,8 @@ def _refuse(game: Game, changed: Mapping[str, Game], name: str) -> None:
             raise ValueError(f"{words!r} changes nothing: it is {game.name} itself")
 
 
-def ring_study(
-    game: Game,
-    changed: Mapping[str, Game],
-    seeds: Sequence[int],
-    *,
-    folder: str | Path,
-    name: str,
-    samples: int = 2_500,
-    executor: Executor | None = None,
-) -> studies.Table:
-    """`study` for the toy: each game plays all its seeds at once, and `on_ring` judges `samples` points of each.
-
-    The tables are called as there, and hold name@10, name@30 and name@100 of G's last weights.
-    Raises ValueError as `study`, and what `base.start_together` and `studies.run_together` raise.
-    """
-    whole("the number of samples", samples, 2)
-    _refuse(game, changed, name)
-    settings = {**numbers(game), "samples": samples}
-
-    measure = partial(play_on_ring, samples=samples)
-    tables = [
-        studies.run_together(
-            games, seeds, measure, path=Path(folder) / f"{file}.csv", settings=settings, executor=executor
-        )
-        for file, games in ((f"base-{game.name}", {UNCHANGED: game}), (name, changed))
-    ]
-    return studies.Table(tables[0].rows + tables[1].rows)
-
-
-def play_on_ring(
-    game: Game, seeds: Sequence[int], samples: int = 2_500, shares: Sequence[int] = (10, 30, 100)
-) -> dict[str, list[float]]:
-    """Play a whole toy game with many seeds: columns name@share, a number a seed. Readings change nothing."""
-    gan, batches, rest = base.start_together(game, seeds)
-    at, columns = studies.marks(game.rounds, shares), dict[str, list[float]]()
-    for step in game.play(gan, batches, game.rounds, **rest):
-        if step.number in at:
-            own = [torch.Generator().manual_seed(10 * seed + 4) for seed in seeds]
-            points = gan._replace(prior=ensemble.stack_prior(game.prior, own)).sample(samples)  # (n, S, 2)
-            rows = [on_ring(part) for part in points.unbind(1)]
-            columns |= {f"{name}@{at[step.number]}": [row[name] for row in rows] for name in rows[0]}
-    return columns
-
-
-def on_ring(points: Tensor) -> dict[str, float]:
-    """Judge points (n, 2) against the toy's ring of eight.
-
-    misplaced: the share of the points that would have to move, so that each mode, and the plane around the modes, has
-    what it is due (total variation, 0 to 1). captured: modes with half of their due or more; quality: the share of
-    points within three deviations of a mode; kl: reverse KL of the modes' counts, in nats; variety: the spread around
-    the mean, the ring's being 1. NaN or infinite points have all of them misplaced, and variety 0.
-    """
-    if not points.isfinite().all():
-        return {
-            "misplaced": 1.0,
-            "captured": 0.0,
-            "quality": 0.0,
-            "kl": float(RING.weights.log().neg().max()),
-            "variety": 0.0,
-        }
-    found, near = modes.tally(points, RING.means, RING.stds), modes.true_quality(2)
-    shares = found.good / found.n
-    apart = (shares - near * RING.weights).abs().sum() + abs((1 - near) - (1 - found.quality))
-    spread = points.var(0).sum().sqrt()
-    due = (RING.stds.square().mean() * 2 + RING.means.square().sum(1).mean()).sqrt()
-    return {
-        "misplaced": float(apart) / 2,
-        "captured": float(modes.expected_share(found.good, found.n, RING.weights).sum()),
-        "quality": found.quality,
-        "kl": modes.reverse_kl(found.nearest, RING.weights),
-        "variety": float(spread / due),
-    }
-
-
 def numbers(game: Game) -> dict[str, object]:
     """What tells a base game from another with its name: its numbers, and how many weights its networks have."""
     weights = [sum(w.numel() for w in make().parameters()) for make in (game.generator, game.discriminator)]
     told = {"game": game.name, "z": game.prior.name, "z_dim": game.prior.dim, "weights of G, D": weights}
     return told | {name: getattr(game, name) for name in ("rounds", "batch", "lr", "betas", "d_steps", "g_steps")}
-
-
-def _refuse(game: Game, changed: Mapping[str, Game], name: str) -> None:
-    if not changed or name == f"base-{game.name}":
-        raise ValueError(f"a study needs a changed game, and a name of its own: here are {list(changed)} and {name!r}")
-    for words, other in changed.items():
-        if words in (UNCHANGED, AGAIN):
-            raise ValueError(f"{words!r} is the unchanged {game.name}; call what you changed by what you changed")
-        if other == game:
-            raise ValueError(f"{words!r} changes nothing: it is {game.name} itself")

@@ -215,19 +215,19 @@ def test_the_losses_of_a_blind_officer_are_those_of_one_half() -> None:
 
 def test_what_a_bench_counts_of_points_that_are_known() -> None:
     means = base.RING.means
-    one, all_eight = BENCH.count(means[:1].repeat(80, 1)), means.repeat(10, 1)
+    one, all_eight = BENCH.measure(means[:1].repeat(80, 1)), means.repeat(10, 1)
     assert one["usable"] == pytest.approx(100 / 8)
     assert (one["modes"], one["one"], one["quality"], one["variety"]) == (1, 1, 100, 0)
     assert one["kl"] == pytest.approx(math.log(8))
     half = all_eight.clone()
     half[::2] += 0.1  # half of the modes lie empty now, their points near them
-    counted = BENCH.count(half)
+    counted = BENCH.measure(half)
     assert (counted["usable"], counted["modes"], counted["quality"]) == (50, 4, 50)
     assert counted["kl"] == pytest.approx(0, abs=1e-6)
-    real = BENCH.count(base.RING.sample(40_000, generator=torch.Generator().manual_seed(0)))
+    real = BENCH.measure(base.RING.sample(40_000, generator=torch.Generator().manual_seed(0)))
     assert 97 < real["usable"] < 98.9
     assert real["variety"] == pytest.approx(1, abs=0.01)
-    assert BENCH.count(all_eight * math.nan) == {
+    assert BENCH.measure(all_eight * math.nan) == {
         **dict.fromkeys(("usable", "modes", "one", "quality", "variety"), 0.0),
         "kl": pytest.approx(math.log(8)),
     }

@@ -144,6 +144,7 @@ def test_the_term_openly_is_the_forgers_loss_on_the_forgeries_it_names(new: bool
     torch.manual_seed(3)
     names["with_term"](t, new)
     for w, gradient in zip(D.parameters(), due, strict=True):
+        assert w.grad is not None
         assert torch.allclose(w.grad, gradient, atol=1e-12)
     assert all(w.grad is None for w in G.parameters())
 
