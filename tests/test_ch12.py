@@ -46,6 +46,7 @@ def names() -> dict[str, Any]:
         "def walk(",
         "def best(",
         "def learn(",
+        "def answers(",
         "def look(",
         "def in_two(",
         "def one_officer(",
