@@ -46,6 +46,7 @@ def watched(
     shares: Sequence[int] = (10, 30, 100),
     every: int = 1000,
     decay: float = 0.999,
+    statistics: int = 10_000,
     settings: Mapping[str, object] | None = None,
     play: Callable[..., Iterator[Step]] = train,
     **game: Any,
@@ -54,7 +55,7 @@ def watched(
 
     At the readings, `shares` in per cent of the rounds, score(gan) is asked for the last weights and for the averaged
     generator, and images of the noise `z` (n, z_dim) are kept, in [0, 1]. Neither changes the game: random states are
-    put back.
+    put back. So many noise vectors as `statistics` measure its batch norm anew (`averaging.averaged`).
     The run is saved to `path` each `every` rounds, at Ctrl-C, and at its end: called again with the same arguments it
     goes on, or returns at once. `settings` say what else the run depends on, beside `game`, `decay` and `shares`.
     Raises ValueError for a file at `path` of another run, shares that are no whole numbers from 1 to 100, z of which G
@@ -85,13 +86,13 @@ def watched(
                 history.log(step.number, d_loss=step.d_loss, g_loss=step.g_loss, seconds=clock.seconds())
             if step.number in read:
                 with clock.stopped(), torch.random.fork_rng():
-                    _read(step.number, gan, averaging.averaged(gan, average), score, z, scores, frames)
+                    _read(step.number, gan, averaging.averaged(gan, average, statistics), score, z, scores, frames)
             if step.number == steps:
                 checkpoints.save_run(path, steps, parts, about)
     seconds = clock.seconds()
     unfinished.unlink(missing_ok=True)  # left by Ctrl-C in the last round
     with torch.random.fork_rng():
-        return Run(gan, averaging.averaged(gan, average), history, scores, frames, seconds)
+        return Run(gan, averaging.averaged(gan, average, statistics), history, scores, frames, seconds)
 
 
 def read_along(
@@ -102,14 +103,16 @@ def read_along(
     *,
     at: Mapping[int, object],
     decay: float = 0.999,
+    statistics: int = 10_000,
     play: Callable[..., Iterator[Step]] = train,
     **game: Any,
 ) -> dict[str, float]:
     """Play a game of a study, without a file, and return its row: what `score` says along the way and at the end.
 
     `at` names the rounds of the readings, as `studies.marks` does: {300: 10, 900: 30, 3000: 100} gives columns
-    name@10, name@30 and name@100 of the averaged generator, and seconds@10 and so on, without the readings' own.
-    last_name is that of the last weights after the last round. Random states are put back, so readings change nothing.
+    name@10, name@30 and name@100 of the averaged generator, and seconds@10 and so on, without the readings' own. As
+    many noise vectors as `statistics` measure its batch norm anew, as in `watched`. last_name is that of the last
+    weights after the last round. Random states are put back, so readings change nothing.
     Raises ValueError for a reading after the last round, and what `play` and `score` raise.
     """
     steps = whole("steps", steps)
@@ -121,7 +124,7 @@ def read_along(
         average.update_parameters(gan.G)
         if step.number in at:
             with clock.stopped(), torch.random.fork_rng():
-                mean = named("score", score(averaging.averaged(gan, average)))
+                mean = named("score", score(averaging.averaged(gan, average, statistics)))
             numbers = {**mean, "seconds": clock.seconds()}
             row |= {f"{name}@{at[step.number]}": value for name, value in numbers.items()}
     with torch.random.fork_rng():

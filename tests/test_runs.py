@@ -73,6 +73,23 @@ def test_the_random_state_after_a_watched_game_is_that_of_the_plain_one(tmp_path
     assert torch.equal(*states)
 
 
+@pytest.mark.parametrize(("way", "readings"), [("watched", 2), ("read along", 1)])
+def test_as_many_noise_vectors_measure_the_statistics_as_are_asked_for(way: str, readings: int, tmp_path: Path) -> None:
+    gan, batches, rest = game()
+    asked: list[int] = []
+
+    def draw(n: int, dim: int, **where: Any) -> Tensor:
+        asked.append(n)
+        return torch.randn(n, dim, **{key: value for key, value in where.items() if key != "generator"})
+
+    gan = gan._replace(prior=noise.Prior("gaussian", 5, draw))
+    if way == "watched":  # measured once more for the run that is given back
+        runs.watched(gan, batches, 4, path=tmp_path / "a.pt", shares=(100,), score=mean, statistics=700, **rest)
+    else:
+        runs.read_along(gan, batches, 4, mean, at={4: 100}, statistics=700, **rest)
+    assert [n for n in asked if n > 50] == [350, 350] * readings  # 700, at most 500 at a time
+
+
 @pytest.mark.parametrize("at", [7, 12])
 def test_a_run_that_was_stopped_goes_on_where_its_file_ends(tmp_path: Path, at: int) -> None:
     z = torch.randn(4, 5, generator=torch.Generator().manual_seed(3))
