@@ -124,7 +124,7 @@ def test_the_modern_game_has_the_whole_price_of_the_dcgan_where_real_and_forged_
     D, x = nn.Linear(4, 1), torch.randn(16, 4)
     assert base.MODERN.penalty is not None
     assert base.DCGAN.penalty is not None
-    assert float(base.MODERN.penalty(D, x, x)) == pytest.approx(float(base.DCGAN.penalty(D, x, x)), rel=1e-6)
+    assert base.MODERN.penalty(D, x, x).item() == pytest.approx(base.DCGAN.penalty(D, x, x).item(), rel=1e-6)
     assert base.MODERN.objective.relativistic
 
 

@@ -188,9 +188,10 @@ def check_5(moved: Callable[[Tensor, Tensor, Tensor], Any]) -> Verdict:
 
 def _moved(images: Tensor, dx: Tensor, dy: Tensor, black: float = -1.0) -> Tensor:
     h, w = images.shape[2:]
-    padded = F.pad(images, (w, w, h, h), value=black)
+    far = max(h, w)
+    padded = F.pad(images, (far, far, far, far), value=black)
     ways = zip(padded, dx.tolist(), dy.tolist(), strict=True)
-    return torch.stack([one[:, h - y : 2 * h - y, w - x : 2 * w - x] for one, x, y in ways])
+    return torch.stack([one[:, far - y : far - y + h, far - x : far - x + w] for one, x, y in ways])
 
 
 def _ways() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
@@ -199,8 +200,8 @@ def _ways() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     for dtype in (torch.float64, torch.float32):
         for n, c, h, w in ((5, 1, 6, 9), (4, 3, 7, 7), (1, 1, 4, 5)):
             images = torch.rand(n, c, h, w, generator=source, dtype=dtype) * 2 - 1
-            dx = torch.randint(1 - w, w, (n,), generator=source)
-            dy = torch.randint(1 - h, h, (n,), generator=source)
+            most = min(h, w)  # also where a learner exchanges them
+            dx, dy = torch.randint(1 - most, most, (2, n), generator=source)
             dx[0], dy[0] = 2, -1
             yield images, dx, dy
 
