@@ -145,14 +145,14 @@ def check_4(value: float) -> Verdict:
     """JS(p x q, q x p) for p all A, and q half A, half B."""
     single = 0.75 * math.log(4 / 3)  # JS(p, q)
     turns = [
-        (single, "that is the value of the plain game. Two notes say more than one."),
-        (2 * single, "two notes are not worth twice one note: they are judged together."),
-        (math.log(2), "that is the worth of a pair that is sure. How many pairs are?"),
-        (0.5, "that is in bits. For nats take the natural logarithm."),
-        (math.log(2) / 4, "half of the pairs are sure, not a quarter."),
-        (0.0, "a pair in which one note is B can be called right."),
+        (single, "That is the value of the plain game. Two notes say more than one."),
+        (2 * single, "Two notes are not worth twice one note: they are judged together."),
+        (math.log(2), "That is the worth of a pair that is sure. How many pairs are?"),
+        (0.5, "That is in bits. For nats take the natural logarithm."),
+        (math.log(2) / 4, "Half of the pairs are sure, not a quarter."),
+        (0.0, "A pair in which one note is B can be called right."),
     ]
-    if pointer := fault(value, math.log(2) / 2, turns, "go through the pairs: A and A, A and B."):
+    if pointer := fault(value, math.log(2) / 2, turns, "Go through the pairs: A and A, A and B."):
         return not_yet(pointer)
     return right("Half of the pairs are sure, and each of these is worth log 2.")
 

@@ -40,7 +40,9 @@ def quality(seconds: float = 60.0, seed: int = 0) -> dict[str, list[Reading]]:
     torch.set_num_threads(1)
     judged = judges.opinions(data.load("mnist", "test").images)
     found: dict[str, list[Reading]] = {}
-    for start in (*(partial(ours, game) for game in (base.MLP, base.DCGAN, base.CDCGAN, base.MODERN)), tutorial):
+    games = (base.MLP, base.DCGAN, base.CDCGAN, base.MODERN)
+    starts: list[Callable[[int], Contestant]] = [*(partial(ours, game) for game in games), tutorial]
+    for start in starts:
         contestant = start(seed)
         found[contestant.name] = []
         for spent, number, images in readings(contestant, seconds):
@@ -51,8 +53,8 @@ def quality(seconds: float = 60.0, seed: int = 0) -> dict[str, list[Reading]]:
                 f"second judge {scores['second_distance']:8.1f}",
                 flush=True,
             )
-    for name, scores in found.items():
-        print(f"{name:28s} second judge: " + ", ".join(f"{goal} {_when(scores, goal)}" for goal in GOALS), flush=True)
+    for name, way in found.items():
+        print(f"{name:28s} second judge: " + ", ".join(f"{goal} {_when(way, goal)}" for goal in GOALS), flush=True)
     return found
 
 
