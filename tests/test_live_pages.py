@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from PIL import Image
 
 from gan_lessons import labels, strokes, zoo
 from gan_lessons.plotting import tile
+from tests.scripts import script
 from tests.test_book import HTML, ROOT, Visit, built, violations, visits
 
 __all__ = ["built"]  # a fixture
@@ -105,7 +105,7 @@ def test_the_book_has_the_stored_weights_and_the_still_shows_their_samples(name:
     picture, generator = f"book/figures/live_{name}.png", drawn_by(name)
     order = "--text 0123456789" if name == "writer" else "--n 16 --columns 8"
     remedy = f"run `python -m gan_lessons sample {generator} {order} --out {picture}`, and build the book again"
-    assert (HTML / "_static" / "live" / "generators" / f"{generator}.js").read_text() == zoo.script(generator), remedy
+    assert (HTML / "_static" / "live" / "generators" / f"{generator}.js").read_text() == script(generator), remedy
     still = np.asarray(Image.open(ROOT / picture))
     stored = zoo.load(generator)
     drawn = stored.sample(10, 0, list(range(10))) if name == "writer" else stored.sample(16, 0)
@@ -377,9 +377,6 @@ def opens_files(request: pytest.FixtureRequest, browser: Any) -> Iterator[Visit]
     seen.context.close()
 
 
-exported = cache(zoo.script)  # the largest takes a second
-
-
 @pytest.mark.parametrize("opens_files", WITH_A_GENERATOR, indirect=True)
 @pytest.mark.parametrize("name", zoo.names())
 def test_an_exported_generator_shows_what_pytorch_makes_of_the_same_noise(
@@ -387,7 +384,7 @@ def test_an_exported_generator_shows_what_pytorch_makes_of_the_same_noise(
 ) -> None:
     seen = opens_files
     piece = at_the_generator(seen)
-    (tmp_path / f"{name}.js").write_text(exported(name))
+    (tmp_path / f"{name}.js").write_text(script(name))
     piece.locator("p[role=status]").evaluate("says => { says.textContent = '' }")  # what it said of the file before
     piece.locator("input[type=file]").set_input_files(tmp_path / f"{name}.js")
     seen.page.wait_for_selector(f"text=/^{name} draws in this page/")
