@@ -28,7 +28,6 @@ from tests import LIGHT
 from tests.signals import hear_ctrl_c
 
 ROOT = Path(__file__).parent.parent
-Streams = dict[str, io.TextIOWrapper]
 
 
 def chapter(folder: Path, *sources: str, name: str = "01_small.ipynb") -> Path:
@@ -567,26 +566,28 @@ def a_file_to_score(folder: Path) -> Path:
     return folder / "mine.npz"
 
 
-@pytest.fixture
-def only_ascii(monkeypatch: pytest.MonkeyPatch) -> Streams:
-    """The streams of a place that understands only ASCII."""
-    streams = {name: io.TextIOWrapper(io.BytesIO(), "ascii", write_through=True) for name in ("stdout", "stderr")}
-    for name, stream in streams.items():
-        monkeypatch.setattr(sys, name, stream)
-    return streams
+def only_ascii(monkeypatch: pytest.MonkeyPatch) -> dict[str, io.BytesIO]:
+    """Let the streams be those of a place that understands only ASCII (not in a fixture: pytest sets its own later)."""
+    said = {name: io.BytesIO() for name in ("stdout", "stderr")}
+    for name, stream in said.items():
+        monkeypatch.setattr(sys, name, io.TextIOWrapper(stream, "ascii", write_through=True))
+    return said
 
 
-def test_a_place_without_our_signs_still_gets_its_table(tmp_path: Path, only_ascii: Streams) -> None:
-    assert main(["score", str(a_file_to_score(tmp_path)), "--n", "60", "--dataset", "digits"]) == 0
-    assert b"Fr?chet distance" in only_ascii["stdout"].buffer.getvalue()  # type: ignore[attr-defined]
+def test_a_place_without_our_signs_still_gets_its_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = a_file_to_score(tmp_path)
+    said = only_ascii(monkeypatch)
+    assert main(["score", str(file), "--n", "60", "--dataset", "digits"]) == 0
+    assert b"Fr?chet distance" in said["stdout"].getvalue()
 
 
 @pytest.mark.parametrize("arguments", [["sample", "nobody"], ["check"], ["run", "99"]])
 def test_every_command_speaks_where_only_ascii_is_understood(
-    arguments: list[str], weights: Path, only_ascii: Streams
+    arguments: list[str], weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    said = only_ascii(monkeypatch)
     assert main(arguments) in (0, 1, 2)  # and nothing is raised
-    assert any(stream.tell() for stream in only_ascii.values())
+    assert any(stream.getvalue() for stream in said.values())
 
 
 def test_a_new_process_speaks_where_only_ascii_is_understood() -> None:
