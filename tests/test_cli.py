@@ -336,7 +336,8 @@ ON_DIGITS = ["--dataset", "digits", "--n", "300"]
 @pytest.fixture(scope="module", autouse=True)
 def known_references() -> Iterator[None]:
     """What samples are held against takes seconds: the same judges, images and n are asked but once."""
-    compute, known = metrics.reference, {}
+    compute = metrics.reference
+    known: dict[tuple[int, bytes], metrics.Reference] = {}
 
     def remembered(
         judge: DigitClassifier, real: Tensor, train: Tensor, n: int, *, second: DigitClassifier
