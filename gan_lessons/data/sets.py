@@ -1,14 +1,10 @@
 """Datasets by name, or from your own folder or zip of images: whole sets of bytes in memory, checked by checksum."""
 
-import gzip
 from collections.abc import Callable, Sequence
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -99,27 +95,14 @@ def _mnist(split: str) -> tuple[Tensor, Tensor]:
 
 def _digits(split: str) -> tuple[Tensor, Tensor]:
     """8x8 digits as MNIST draws them: 20x20 with crisp strokes, in the middle of 28x28, white (255) on black (0)."""
-    images, labels = _scikit_learns_digits()
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
     part = slice(None, DIGITS_FOR_TRAINING) if split == "train" else slice(DIGITS_FOR_TRAINING, None)
-    ink = torch.from_numpy(images[part]).float()[:, None] / 16  # (n, 1, 8, 8) in [0, 1]
+    ink = torch.from_numpy(digits.images[part]).float()[:, None] / 16  # (n, 1, 8, 8) in [0, 1]
     ink = F.interpolate(ink, size=20, mode="bicubic")
     ink = 1.5 * (ink - 0.5) + 0.5  # interpolation blurs; this brings the spread of grey values to MNIST's
-    return F.pad(to_bytes(ink), (4, 4, 4, 4)), torch.from_numpy(labels[part].copy())
-
-
-@cache
-def _scikit_learns_digits() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Images (1797, 8, 8) from 0 to 16, and labels: of its file, for to import scikit-learn takes a second."""
-    package = find_spec("sklearn")
-    file = Path(package.origin if package and package.origin else "").parent / "datasets" / "data" / "digits.csv.gz"
-    if not file.is_file():
-        from sklearn.datasets import load_digits
-
-        digits = load_digits()
-        return digits.images, digits.target.astype(np.int64)
-    with gzip.open(file, "rt", encoding="utf-8") as lines:
-        table = np.loadtxt(lines, delimiter=",")
-    return table[:, :-1].reshape(-1, 8, 8), table[:, -1].astype(np.int64)
+    return F.pad(to_bytes(ink), (4, 4, 4, 4)), torch.from_numpy(digits.target[part]).long()
 
 
 def _cifar10(split: str) -> tuple[Tensor, Tensor]:
