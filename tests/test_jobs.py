@@ -100,8 +100,8 @@ def test_a_study_that_was_broken_off_with_other_games_finished_ends_in_the_same_
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("workers", [1, 4])  # of eight games
-def test_one_and_four_workers_make_the_same_table_to_the_bit(workers: int, alone: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 8])
+def test_one_and_eight_workers_make_the_same_table_to_the_bit(workers: int, alone: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     with loky.ProcessPoolExecutor(workers) as executor:
         studies.run(RATES, SEEDS, make_game(), path=path, settings={"steps": 100}, executor=executor)
