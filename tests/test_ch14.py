@@ -84,11 +84,30 @@ def test_checkers_leave_the_global_random_state_alone() -> None:
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_a_measure_of_the_wrong_length_and_one_that_no_line_in_z_changes_are_told_so() -> None:
+def test_a_measure_that_is_none_and_one_that_no_line_in_z_changes_are_told_so() -> None:
     assert "2,000 images should get as many numbers" in ch14.check_6(lambda images: images.mean((0, 1))[0]).message
     by_chance = torch.Generator().manual_seed(0)
     verdict = ch14.check_6(lambda images: torch.rand(len(images), generator=by_chance))
+    assert "whatever other images come with it" in verdict.message
+    verdict = ch14.check_6(lambda images: images[:, 0, 14, 14])
     assert "A straight line in z says too little" in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "pointer"),
+    [((31_370, 5_120), "no bias"), ((31_360, 5_632), "all weights of the first convolution"), ((3_136, 512), "ten")],
+)
+def test_the_pointers_of_exercise_1(answer: tuple[int, int], pointer: str) -> None:
+    assert pointer in ch14.check_1(answer).message
+
+
+def test_a_variety_that_weighs_labels_or_takes_ten_for_granted_is_told_so() -> None:
+    def spreads(features: torch.Tensor, labels: torch.Tensor) -> list[torch.Tensor]:
+        return [features[labels == k].var(0).sum() for k in labels.unique()]
+
+    counts = ch14.check_5(lambda f, y: (torch.stack(spreads(f, y)) * y.unique(return_counts=True)[1]).sum() / len(y))
+    assert "Each label counts once" in counts.message
+    assert "need not be ten" in ch14.check_5(lambda f, y: torch.stack(spreads(f, y)).sum() / 10).message
 
 
 def test_the_two_numbers_of_exercise_1_are_those_of_the_base_games() -> None:

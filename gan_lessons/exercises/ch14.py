@@ -31,7 +31,8 @@ def check_1(counts: tuple[float, float]) -> Verdict:
         (numbers, "that is one label's share. There are ten."),
         (74 * numbers, "that counts all weights of the first layer; the question is how many there are more."),
     ]
-    if pointer := fault(counts[0], more_g, turns, each):
+    biased = [(10.0 * (numbers + 1), "a new input brings no bias: those belong to outputs, and this layer has none.")]
+    if pointer := fault(counts[0], more_g, turns, each, exactly=biased):
         return not_yet(f"G: {pointer}")
     kernel = "each of the ten new maps has a kernel of 4 x 4 weights for each of the 32 features."
     turns = [
@@ -45,7 +46,7 @@ def check_1(counts: tuple[float, float]) -> Verdict:
     ]
     if pointer := fault(counts[1], more_d, turns, kernel):
         return not_yet(f"D: {pointer}")
-    return right("All other layers stay as they were: the slip is read at the door.")
+    return right("All other layers stay as they were: only the first of each grows.")
 
 
 @checker(several(float, 2))
@@ -151,6 +152,11 @@ def check_5(variety: Callable[[Tensor, Tensor], Any]) -> Verdict:
             (torch.stack([p.std(0).sum() for p in parts]).mean(), "Take variances, not standard deviations."),
             (pooled, "Each label counts once, however many images it has."),
             (
+                sum(len(part) * own for part, own in zip(parts, spread, strict=True)) / len(features),
+                "Each label counts once, however many images it has.",
+            ),
+            (torch.stack(spread).sum() / CLASSES, "Divide by how many labels occur, which need not be ten."),
+            (
                 torch.stack([p.mean(0) for p in parts]).var(0).sum(),
                 "That is how far the classes lie from one another. How far do images of one class lie apart?",
             ),
@@ -191,6 +197,9 @@ def check_6(measure: Callable[[Tensor], Any]) -> Verdict:
         return not_yet(f"{ASKED:,} images should get as many numbers, and yours gives {values.numel():,}.")
     if not bool(values.isfinite().all()):
         return not_yet("Some numbers are nan or infinite: is there a division by the ink of an empty row?")
+    fewer = tensor(measure(images[:CLASSES].clone())).float().flatten()
+    if fewer.shape != (CLASSES,) or not torch.allclose(fewer, values[:CLASSES], rtol=1e-3, atol=1e-5):
+        return not_yet("An image's number should be the same whatever other images come with it, and yours changes.")
     spread = _within(values, labels)
     if float(spread.mean()) <= 1e-6 * max(1.0, float(values.abs().mean())):
         return not_yet("All images of a class get the same number: measure the drawing, not the digit.")

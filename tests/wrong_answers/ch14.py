@@ -7,6 +7,7 @@ WRONG = {
         "answer_1 = (31_360, 320)",  # no kernel
         "answer_1 = (31_360, 7_840)",  # the numbers in the maps
         "answer_1 = (5_120, 31_360)",
+        "answer_1 = (10 * (64 * 7 * 7 + 1), 5_120)",  # a bias for each input
         "answer_1 = (232_064, 5_632)",  # whole layers
     ),
     2: (
@@ -44,6 +45,11 @@ WRONG = {
         "    means = torch.stack([features[labels == k].mean(0) for k in labels.unique()])\n"
         "    return means.var(0).sum()",  # between the classes
         "def variety(features, labels):\n"
+        "    own = [features[labels == k] for k in labels.unique()]\n"
+        "    return sum(len(rows) * rows.var(0).sum() for rows in own) / len(features)",  # each image counts once
+        "def variety(features, labels):\n"
+        "    return sum(features[labels == k].var(0).sum() for k in labels.unique()) / 10",  # ten labels, always
+        "def variety(features, labels):\n"
         "    features -= features.mean(0)\n"  # changes what it was given
         "    return torch.stack([features[labels == k].var(0).sum() for k in labels.unique()]).mean()",
     ),
@@ -53,6 +59,10 @@ WRONG = {
         "def measure(images):\n    return images.mean()",  # one number for all
         "def measure(images):\n    return torch.ones(len(images))",
         "def measure(images):\n    return torch.log(images[:, 0, 0, 0] - 1)",  # nan
+        "def measure(images):\n"
+        "    ink = images[:, 0].sum(1)\n"
+        "    wide = (ink > 0.5).float().sum(1)\n"
+        "    return (wide - wide.mean()) / wide.std()",  # depends on the other images
         "def measure(images):\n"
         "    images[images < 0.5] = 0\n"  # changes what it was given
         "    return images.amax((2, 3))[:, 0]",
