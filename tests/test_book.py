@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -425,14 +426,32 @@ def test_the_pdf_is_offered_on_the_home_page_once(tmp_path: Path) -> None:
 # --- in a browser -----------------------------------------------------------------------------------------------
 
 
+# Let MathJax set nothing: its configuration stands in the page before its script, which is deferred, runs.
+WITHOUT_MATHS = """document.addEventListener('readystatechange', () => {
+    if (document.readyState === 'interactive' && window.MathJax) MathJax.startup = {typeset: false}
+})"""
+
+
 class Visit:
-    """One open page and what went wrong while it loaded."""
+    """One open page and what went wrong while it loaded; without its `maths`, which take seconds, on request."""
 
     def __init__(
-        self, browser: Any, file: str, *, width: int = 1280, theme: str = "light", lands: str | None = None
+        self,
+        browser: Any,
+        file: str,
+        *,
+        width: int = 1280,
+        theme: str = "light",
+        motion: str = "no-preference",
+        maths: bool = True,
+        lands: str | None = None,
     ) -> None:
-        self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion=motion
+        )
         self.page = self.context.new_page()
+        if not maths:
+            self.page.add_init_script(WITHOUT_MATHS)
         self.faults: list[str] = []
         self.asked: set[str] = set()
         self.page.on("request", self._request)
@@ -464,18 +483,25 @@ class Visit:
         return self
 
 
-@pytest.fixture
-def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
-    """visit("book/intro.html", width=390, theme="dark") opens a page, and closes it after the test."""
+@contextmanager
+def visits(browser: Any, **always: Any) -> Iterator[Callable[..., Visit]]:
+    """Open pages, and close them all at the end."""
     opened: list[Visit] = []
 
     def open_page(file: str, **how: Any) -> Visit:
-        opened.append(Visit(browser, file, **how))
+        opened.append(Visit(browser, file, **always | how))
         return opened[-1]
 
     yield open_page
     for each in opened:
         each.context.close()
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
+    """visit("book/intro.html", width=390, theme="dark") opens a page, and closes it after the test."""
+    with visits(browser) as open_page:
+        yield open_page
 
 
 def test_start_page_leads_home(visit: Callable[..., Visit]) -> None:
@@ -718,8 +744,10 @@ THREE_OF_EACH_LOOK = """() => {
 OF_COLOUR = ("color-contrast", "link-in-text-block")
 
 
-def violations(seen: Visit, colours_alone: bool = False, **rules: bool) -> dict[str, list[str]]:
-    """What axe finds wrong with an open page: rule -> the elements that break it.
+def violations(
+    seen: Visit, colours_alone: bool = False, within: str | None = None, **rules: bool
+) -> dict[str, list[str]]:
+    """What axe finds wrong with an open page, or `within` a part of it: rule -> the elements that break it.
 
     `rules` turns some on or off; `colours_alone` leaves those of colours, on three of all words that look the same.
     """
@@ -730,7 +758,7 @@ def violations(seen: Visit, colours_alone: bool = False, **rules: bool) -> dict[
         "resultTypes": ["violations"],
         "rules": {name.replace("_", "-"): {"enabled": on} for name, on in rules.items()},
     }
-    context = None
+    context = {"include": [[within]]} if within else None
     if colours_alone:
         seen.page.evaluate(THREE_OF_EACH_LOOK)
         options["runOnly"] = {"type": "rule", "values": OF_COLOUR}
@@ -744,7 +772,8 @@ def violations(seen: Visit, colours_alone: bool = False, **rules: bool) -> dict[
 def test_page_is_accessible(theme: str, wide: Visit) -> None:
     wide.page.emulate_media(color_scheme=theme)
     wide.page.wait_for_function("theme => document.documentElement.dataset.theme === theme", arg=theme)
-    experimental = {"label_content_name_mismatch": True, "td_has_header": True} if theme == "light" else {}
+    names = ("label_content_name_mismatch", "td_has_header") if theme == "light" else ()
+    experimental: dict[str, Any] = dict.fromkeys(names, True)
     assert violations(wide, colours_alone=theme == "dark", **experimental) == {}
 
 

@@ -1,13 +1,13 @@
 import copy
 import errno
 import io
+import multiprocessing
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -102,49 +102,59 @@ def test_a_run_interrupted_by_ctrl_c_resumes_bit_exactly(tmp_path: Path) -> None
     assert not same(whole.state(), Run().state())
 
 
-PROGRAM = """
-import sys, time
-sys.path.insert(0, sys.argv[1])
-from pathlib import Path
-import torch
-from test_checkpoints import Run, resume, seeded
+# New processes that need not import torch: each is a copy of one, a server without threads, that has.
+SERVER = multiprocessing.get_context("forkserver")
+SERVER.set_forkserver_preload(["torch", "torch._dynamo"])  # the second comes with the first step of an optimizer
 
-torch.set_num_threads(1)
-run, path, pause = Run(), Path(sys.argv[2]), 0.05 if sys.argv[3] == "slow" else 0
-seeded()
-start = resume(path, run.parts)
-print("start", start, flush=True)
-log = run.parts["history"].log
 
-def slowly(step, **values):
-    log(step, **values)
-    print("step", step, flush=True)
-    time.sleep(pause)
+def forty_rounds(path: Path, out: Path, pause: float, says: Any) -> None:
+    """What a process plays: 40 rounds, or what is left of them, and it says after each one which it was."""
+    torch.set_num_threads(1)
+    run = Run()
+    seeded()
+    start = resume(path, run.parts)
+    says.send(start)
+    log = run.parts["history"].log
 
-run.parts["history"].log = slowly
-run.play(40, path, start=start)
-torch.save(run.state(), sys.argv[4])
-"""
+    def slowly(step: int, **values: float) -> None:
+        log(step, **values)
+        says.send(step)
+        time.sleep(pause)
+
+    run.parts["history"].log = slowly
+    run.play(40, path, start=start)
+    torch.save(run.state(), out)
+
+
+@contextmanager
+def a_process(*arguments: Any) -> Iterator[tuple[Any, Any]]:
+    """A new process that plays, and the end at which it is heard."""
+    hears, says = SERVER.Pipe(duplex=False)
+    process = SERVER.Process(target=forty_rounds, args=(*arguments, says))
+    process.start()
+    says.close()  # ours; its own goes with it
+    with hears:
+        yield process, hears
+        process.join(60)
+    process.close()
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_process_resumes_bit_exactly(tmp_path: Path, how: signal.Signals) -> None:
-    (tmp_path / "program.py").write_text(PROGRAM)
     path, out = tmp_path / "run.pt", tmp_path / "out.pt"
-    command = [sys.executable, str(tmp_path / "program.py"), str(Path(__file__).parent), str(path)]
-    process = subprocess.Popen([*command, "slow", str(out)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line == "step 12\n":
-            process.send_signal(how)
-            break
-    process.communicate(timeout=60)
-    assert process.returncode != 0
+    with a_process(path, out, 0.05) as (process, hears):
+        assert hears.recv() == 0
+        while hears.recv() != 12:
+            pass
+        os.kill(process.pid, how)
+        process.join(60)
+        assert process.exitcode not in (0, None)
     assert not out.exists()
-    done = subprocess.run([*command, "fast", str(out)], capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("start 10\n" if how == signal.SIGKILL else "start 1")
-    assert "start 0" not in done.stdout
+    with a_process(path, out, 0.0) as (process, hears):
+        start = hears.recv()
+        process.join(60)
+        assert process.exitcode == 0
+    assert start == 10 if how == signal.SIGKILL else 10 <= start < 20
 
     whole = Run()
     seeded()
@@ -688,6 +698,12 @@ def interrupted() -> bool:
     return False
 
 
+def naps() -> None:
+    """Five seconds at most: a press is heard between two naps, and not in one."""
+    for _ in range(500):
+        time.sleep(0.01)
+
+
 def leave_by_an_error(steps: Iterator[Any]) -> None:
     for step in steps:
         _ = step.number / 0
@@ -700,7 +716,7 @@ def test_after_a_loop_that_was_left_by_break_the_first_ctrl_c_stops(tmp_path: Pa
         assert not interrupted()  # within the loop it waits
         break
     with pytest.raises(KeyboardInterrupt):  # the press of the last round, which could not be heard in it
-        time.sleep(5)
+        naps()
     assert signal.getsignal(signal.SIGINT) is before
     for step in steps:  # goes on where it stopped
         assert step.number == 2

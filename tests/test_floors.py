@@ -181,17 +181,27 @@ def in_a_new_process(code: str, home: Path) -> str:
     return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=True).stdout
 
 
-def test_importing_the_package_loads_no_plots_no_tools_and_leaves_no_files(tmp_path: Path) -> None:
-    heavy = ["matplotlib", "sklearn", "scipy", "papermill", "nbformat", "IPython", "torchvision", "yaml", "PIL"]
+HEAVY = ["matplotlib", "sklearn", "scipy", "papermill", "nbformat", "IPython", "torchvision", "yaml", "PIL"]
+
+
+@pytest.fixture(scope="module")
+def imports(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]:
+    """What a new process prints that imports the package, and then every module; and the folder that it had as home."""
+    home = tmp_path_factory.mktemp("home")
     code = (
-        f"import sys\nfrom gan_lessons import *\nprint([name for name in {heavy} if name in sys.modules], setup, GAN)"
+        "import os, sys\nfrom gan_lessons import *\n"
+        f"print([name for name in {HEAVY} if name in sys.modules], os.listdir(), setup, GAN)\n"
+        f"import importlib, tempfile\nfor name in {[f'gan_lessons.{name}'.removesuffix('.') for name in FLOORS]}:\n"
+        "    importlib.import_module(name)"
     )
-    assert in_a_new_process(code, tmp_path).startswith("[] <function setup")
-    assert list(tmp_path.rglob("*")) == []
+    return in_a_new_process(code, home).splitlines(), home
 
 
-def test_importing_every_module_prints_nothing_and_leaves_no_files(tmp_path: Path) -> None:
-    names = [f"gan_lessons.{name}".removesuffix(".") for name in FLOORS]
-    code = f"import importlib, tempfile\nfor name in {names}: importlib.import_module(name)"
-    assert in_a_new_process(code, tmp_path) == ""
-    assert [path for path in tmp_path.rglob("*") if "matplotlib" not in str(path) and path.is_file()] == []
+def test_importing_the_package_loads_no_plots_no_tools_and_leaves_no_files(imports: tuple[list[str], Path]) -> None:
+    assert imports[0][0].startswith("[] [] <function setup")
+
+
+def test_importing_every_module_prints_nothing_and_leaves_no_files(imports: tuple[list[str], Path]) -> None:
+    lines, home = imports
+    assert lines[1:] == []
+    assert [path for path in home.rglob("*") if "matplotlib" not in str(path) and path.is_file()] == []

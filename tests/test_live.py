@@ -20,6 +20,7 @@ from gan_lessons.models import classic, colour, convolutions
 from gan_lessons.models.layers import BatchDeviation
 from gan_lessons.paths import shipped
 from gan_lessons.training import discriminator_step, generator_step
+from tests.scripts import script
 
 SCRIPTS = Path(__file__).parent.parent / "_static" / "live"
 Evaluate = Callable[..., Any]
@@ -254,7 +255,7 @@ def images(G: nn.Module, z: Tensor, shape: list[int], limits: list[float]) -> np
 def test_a_stored_generator_draws_in_the_page_what_it_draws_in_pytorch(name: str, run: Evaluate) -> None:
     G, prior, card = zoo.load(name)
     z = prior.sample(100, generator=torch.Generator().manual_seed(1))
-    text = zoo.script(name)
+    text = script(name)
     expected = images(G, z, card.shape, card.range)
     off = 255 * np.abs(drawn(run, text, z) - expected)
     assert expected.std() > 0.1
@@ -396,7 +397,7 @@ def test_the_card_of_a_stored_generator_has_its_layers_and_the_page_of_the_book_
     remedy = f"run `python -m gan_lessons export {name} --keep --out /dev/null.js`"
     assert card.layers == live.plan(G), remedy
     weights = (shipped("weights") / f"{name}.safetensors").read_bytes()
-    text = zoo.script(name)
+    text = script(name)
     if zoo.discriminator(name) is None:  # else tests/test_opinions.py holds the pair
         assert text == live.script(name, card._asdict(), weights)
     assert len(text) < 985_000
@@ -449,7 +450,7 @@ def test_export_writes_the_script_of_a_generator_of_ones_own(
 
 def test_a_script_of_a_generator_by_label_has_its_classes_and_directions() -> None:
     card = zoo.card("cdcgan-mnist")
-    facts = json.loads(zoo.script("cdcgan-mnist").partition(" = ")[2])
+    facts = json.loads(script("cdcgan-mnist").partition(" = ")[2])
     assert facts["prior"] == {"name": "gaussian", "dim": 64, "classes": 10}
     assert facts["directions"] == card.directions
     assert [len(way) for way in facts["directions"].values()] == [64, 64]

@@ -2,10 +2,10 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -14,9 +14,10 @@ from PIL import Image
 
 from gan_lessons import labels, strokes, zoo
 from gan_lessons.plotting import tile
-from tests.test_book import HTML, ROOT, Visit, built, violations, visit
+from tests.scripts import script
+from tests.test_book import HTML, ROOT, Visit, built, violations, visits
 
-__all__ = ["built", "visit"]  # fixtures
+__all__ = ["built"]  # a fixture
 
 PIECE = re.compile(r'<div class="live" data-live="([\w-]+)"')
 PAGES = {file: PIECE.findall(file.read_text(encoding="utf-8")) for file in sorted((HTML / "book").glob("*.html"))}
@@ -31,8 +32,16 @@ HEAP = {"k1", "k5", "rates"}  # presets of chapter 04's game, with forecasts of 
 with_a_ring = pytest.mark.parametrize("page", RINGS)
 with_eight_modes = pytest.mark.parametrize("page", [page for page, preset in RINGS.items() if preset not in HEAP])
 with_a_writer = pytest.mark.parametrize("page", [f.name for f, names in PAGES.items() if "writer" in names])
-with_a_generator = pytest.mark.parametrize("page", [f.name for f, names in PAGES.items() if set(names) - OTHERS])
+WITH_A_GENERATOR = [file.name for file, names in PAGES.items() if set(names) - OTHERS]
+with_a_generator = pytest.mark.parametrize("page", WITH_A_GENERATOR)
 Open = Callable[..., Visit]
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Open]:
+    """visit("book/ring.html") opens a page without its maths, which no piece looks at, and closes it after the test."""
+    with visits(browser, maths=False) as open_page:
+        yield open_page
 
 
 def drawn_by(name: str) -> str:
@@ -96,7 +105,7 @@ def test_the_book_has_the_stored_weights_and_the_still_shows_their_samples(name:
     picture, generator = f"book/figures/live_{name}.png", drawn_by(name)
     order = "--text 0123456789" if name == "writer" else "--n 16 --columns 8"
     remedy = f"run `python -m gan_lessons sample {generator} {order} --out {picture}`, and build the book again"
-    assert (HTML / "_static" / "live" / "generators" / f"{generator}.js").read_text() == zoo.script(generator), remedy
+    assert (HTML / "_static" / "live" / "generators" / f"{generator}.js").read_text() == script(generator), remedy
     still = np.asarray(Image.open(ROOT / picture))
     stored = zoo.load(generator)
     drawn = stored.sample(10, 0, list(range(10))) if name == "writer" else stored.sample(16, 0)
@@ -153,17 +162,14 @@ def test_only_one_player_moves_when_asked(page: str, visit: Open) -> None:
 
 
 @with_a_ring
-def test_who_wants_little_motion_gets_none_unasked(page: str, browser: Any) -> None:
-    context = browser.new_context(reduced_motion="reduce", viewport={"width": 1280, "height": 900})
-    tab = context.new_page()
-    tab.goto((HTML / "book" / page).as_uri())
+def test_who_wants_little_motion_gets_none_unasked(page: str, visit: Open) -> None:
+    tab = visit(f"book/{page}", motion="reduce").page
     ring = tab.locator(RING)
     ring.get_by_label(forecast(page)).check()
     tab.evaluate(FRAMES, 20)
     assert rounds(tab) == 0
     ring.get_by_role("button", name="Play").click()
     plays(tab)
-    context.close()
 
 
 @with_a_ring
@@ -186,11 +192,13 @@ def test_it_rests_while_nobody_sees_it(page: str, visit: Open) -> None:
 @pytest.mark.parametrize("preset", ["settles", "circles", "collapses"])
 def test_the_verdict_stands_beside_the_forecast(preset: str, visit: Open) -> None:
     """Each of the three games ends as it is called, and the page says so after 2,000 rounds."""
-    seen = visit("book/ring.html")  # one page will do: the others' rings have the same script
+    # One page will do: the others' rings have the same script. With little motion it draws but twice a second.
+    seen = visit("book/ring.html", motion="reduce")
     ring = at_the_ring(seen)
     ring.get_by_label("Game", exact=True).select_option(preset)
     assert ring.get_by_role("button", name="Play").is_disabled()
     ring.get_by_label("It settles").check()
+    ring.get_by_role("button", name="Play").click()
     seen.page.wait_for_function(f"document.querySelector('{RING}').dataset.outcome", timeout=300_000)
     words = ring.locator(".live-verdict").inner_text()
     assert words.startswith(f"It {preset}:")
@@ -201,13 +209,14 @@ def test_the_verdict_stands_beside_the_forecast(preset: str, visit: Open) -> Non
 def test_one_heap_is_judged_by_the_three_guesses_of_its_chapter(visit: Open) -> None:
     """With k = 1 the forgeries run past 4, as in chapter 04; the page says which of its guesses came true."""
     page = next(page for page, preset in RINGS.items() if preset in HEAP)
-    seen = visit(f"book/{page}")
+    seen = visit(f"book/{page}", motion="reduce")
     ring = at_the_ring(seen)
     chapter = (HTML / "book" / page).read_text(encoding="utf-8")
     for guess in ("The walk", "The pendulum", "The needle"):  # the same words
         assert f"{guess}.</strong>" in chapter
         assert ring.get_by_label(guess).is_visible()
     ring.get_by_label("The walk").check()
+    ring.get_by_role("button", name="Play").click()
     seen.page.wait_for_function(f"document.querySelector('{RING}').dataset.outcome", timeout=300_000)
     words = ring.locator(".live-verdict").inner_text()
     came = re.search(r"The mean went (\d\.\d\d) past 4", words)
@@ -360,16 +369,25 @@ def test_a_generator_of_ones_own_is_opened_and_a_wrong_file_is_told(page: str, v
     assert seen.faults == []
 
 
-@with_a_generator
+@pytest.fixture(scope="module")
+def opens_files(request: pytest.FixtureRequest, browser: Any) -> Iterator[Visit]:
+    """A page with a generator, loaded once for all the files that are opened in its piece."""
+    seen = Visit(browser, f"book/{request.param}", maths=False)
+    yield seen
+    seen.context.close()
+
+
+@pytest.mark.parametrize("opens_files", WITH_A_GENERATOR, indirect=True)
 @pytest.mark.parametrize("name", zoo.names())
 def test_an_exported_generator_shows_what_pytorch_makes_of_the_same_noise(
-    name: str, page: str, visit: Open, tmp_path: Path
+    name: str, opens_files: Visit, tmp_path: Path
 ) -> None:
-    seen = visit(f"book/{page}")
+    seen = opens_files
     piece = at_the_generator(seen)
-    (tmp_path / f"{name}.js").write_text(zoo.script(name))
+    (tmp_path / f"{name}.js").write_text(script(name))
+    piece.locator("p[role=status]").evaluate("says => { says.textContent = '' }")  # what it said of the file before
     piece.locator("input[type=file]").set_input_files(tmp_path / f"{name}.js")
-    seen.page.wait_for_selector(f"text={name} draws in this page")
+    seen.page.wait_for_selector(f"text=/^{name} draws in this page/")
     G, _, card = zoo.load(name)
     z = seen.page.evaluate(
         """prior => { const chance = liveChance.random(1)
@@ -386,7 +404,7 @@ def test_an_exported_generator_shows_what_pytorch_makes_of_the_same_noise(
 
 @with_a_generator
 def test_below_each_sample_stands_what_the_d_of_its_game_says(page: str, visit: Open, tmp_path: Path) -> None:
-    seen = visit(f"book/{page}")
+    seen = visit(f"book/{page}", maths=True)  # its width is asked for
     piece = at_the_generator(seen)
     facts: dict[str, Any] = {"format": 1, "name": "mine", "bits": 32, "shape": [1, 1, 1], "range": [-1, 1]}
     facts |= {"prior": {"name": "uniform", "dim": 1}, "layers": [{"kind": "flat"}]}
@@ -519,22 +537,45 @@ def test_on_paper_there_is_the_still_picture(file: Path, visit: Open) -> None:
     assert not any(panel.is_visible() for panel in page.locator(".live-panel").all())
 
 
-@pytest.mark.parametrize("file", [file for file, names in PAGES.items() if names], ids=lambda file: file.name)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_a_piece_at_play_is_accessible_and_fits(width: int, theme: str, file: Path, visit: Open) -> None:
-    seen = visit(f"book/{file.name}", theme=theme, width=width)
-    if set(PAGES[file]) - OTHERS:
+class Played(NamedTuple):
+    """A page whose pieces have been played with, and what went wrong until then."""
+
+    visit: Visit
+    faults: list[str]  # before axe, which asks for files that a page on a disk does not get
+
+
+@pytest.fixture(scope="module")
+def played(request: pytest.FixtureRequest, browser: Any) -> Iterator[Played]:
+    """Such a page, loaded once for all widths and themes."""
+    seen, names = Visit(browser, f"book/{request.param.name}"), PAGES[request.param]
+    if set(names) - OTHERS:
         at_the_generator(seen)
-    if "writer" in PAGES[file]:
+    if "writer" in names:
         at_the_writer(seen)
-    if "ring" in PAGES[file]:
-        at_the_ring(seen).get_by_label(forecast(file.name)).check()
+    if "ring" in names:
+        at_the_ring(seen).get_by_label(forecast(request.param.name)).check()
         plays(seen.page, 3)
         seen.page.locator(RING).get_by_role("button", name="Pause").click()
-    assert seen.faults == []  # before axe, which asks for files that a page on a disk does not get
-    assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
-    assert violations(seen) == {}
+    yield Played(seen, list(seen.faults))
+    seen.context.close()
+
+
+@pytest.mark.parametrize(
+    "played", [file for file, names in PAGES.items() if names], ids=lambda file: file.name, indirect=True
+)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_piece_at_play_is_accessible_and_fits(width: int, theme: str, played: Played) -> None:
+    page = played.visit.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=theme)
+    page.wait_for_function("theme => document.documentElement.dataset.theme === theme", arg=theme)
+    page.evaluate(FRAMES, 2)
+    assert played.faults == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert violations(played.visit, within=".live") == {}
+    if (width, theme) == (1280, "light"):  # the colours of the rest are those of the page at rest (tests/test_book.py)
+        assert violations(played.visit, color_contrast=False) == {}
 
 
 # --- the directive ----------------------------------------------------------------------------------------------------
