@@ -428,6 +428,10 @@ def test_every_file_of_weights_has_its_card() -> None:
     assert STORED
 
 
+# Stored to be looked at: chapter 07 shows how far the classic pair comes in an hour. A name goes when it meets the bar.
+BELOW_THE_BAR = {"classic-mnist"}
+
+
 @pytest.mark.parametrize("name", STORED)
 def test_a_stored_card_says_how_it_was_judged_and_meets_the_courses_bar(name: str) -> None:
     card = zoo.card(name)
@@ -435,6 +439,9 @@ def test_a_stored_card_says_how_it_was_judged_and_meets_the_courses_bar(name: st
     report, measures = card.report, card.report["measures"]
     assert report["n"] == (10_000 if card.shape == [1, 28, 28] else 3_000)  # chapter 08 judges fewer
     assert report["draws"] >= 3
+    if name in BELOW_THE_BAR:
+        assert measures["frechet"]["mean"] > 60
+        return
     assert measures["frechet"]["mean"] + measures["frechet"]["half"] < 60
     assert measures["coverage"]["mean"] == 10
     assert measures["copies"]["verdict"] != "worse"
