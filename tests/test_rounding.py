@@ -93,3 +93,11 @@ def test_two_right_digits_are_told_where_all_are_asked_for() -> None:
     assert fault(579_727.0, 579_728.0, digits=6, roughly="about right") == "about right"
     assert fault(579_728.0, 579_728.0, digits=6, roughly="about right") == ""
     assert fault(500_000.0, 579_728.0, (), "otherwise", digits=6, roughly="about right") == "otherwise"
+
+
+@pytest.mark.parametrize("truth", [0.75, 0.7499999999999999, 0.7500000000000001])
+@pytest.mark.parametrize("answer", [0.7, 0.8])
+def test_a_half_may_be_rounded_both_ways_whatever_its_last_bit_is(truth: float, answer: float) -> None:
+    assert "rounded too much" in fault(answer, truth)
+    assert "rounded too much" in fault(-answer, -truth)
+    assert "rounded too much" not in fault(1.5 - answer + 0.01, truth)

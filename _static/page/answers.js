@@ -15,10 +15,9 @@
     return false
   }
   const near = (a, b) => Math.abs(a - b) <= 1e-6 * Math.max(Math.abs(a), Math.abs(b))
-  const coarse = (number, digits) => {  // as Python rounds: a half goes to the even digit
-    const unit = 10 ** (Math.floor(Math.log10(Math.abs(number))) + 1 - digits), units = number / unit
-    const down = Math.floor(units), half = Math.abs(units - down - 0.5) < 1e-9
-    return unit * (half ? 2 * Math.round(down / 2 + 1e-9) : Math.round(units))
+  const coarse = (number, digits) => {  // to fewer digits; a half both ways
+    const unit = 10 ** (Math.floor(Math.log10(Math.abs(number))) + 1 - digits)
+    return [1 - 1e-9, 1 + 1e-9].map(nudge => unit * Math.round(number * nudge / unit))
   }
   const short = number => {  // as Python's :g
     const [digits, power] = number.toExponential(5).split("e").map(Number)
@@ -36,7 +35,7 @@
     }
     if (roughly && rounded(answer, truth)) return roughly
     for (let k = 1; truth !== 0 && k < digits; k++) {
-      if (!near(answer, coarse(truth, k))) continue
+      if (!coarse(truth, k).some(one => near(answer, one))) continue
       return `${short(answer)} is rounded too much to judge: give ${digits === 2 ? "two" : digits} digits or more.`
     }
     if (truth !== 0 && Math.abs(truth) <= 1 && rounded(answer / 100, truth, digits)) {

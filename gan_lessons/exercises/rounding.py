@@ -55,8 +55,14 @@ def fault(
             return pointer
     if roughly and rounded(answer, truth):
         return roughly
-    if truth != 0 and any(math.isclose(answer, float(f"{truth:.{k}g}"), rel_tol=1e-6) for k in range(1, digits)):
+    if truth != 0 and any(math.isclose(answer, coarse, rel_tol=1e-6) for coarse in _coarse(truth, digits)):
         return f"{answer:g} is rounded too much to judge: give {'two' if digits == 2 else digits} digits or more."
     if truth != 0 and abs(truth) <= 1 and rounded(answer / 100, truth, digits):
         return f"{answer:g} is right in per cent. Give it as a number, {answer / 100:g}."
     return otherwise or "Look at this number again."
+
+
+def _coarse(truth: float, digits: int) -> set[float]:
+    """The truth rounded to fewer digits; 0.75 to 0.7 and to 0.8, on whichever side of the half its last bit lies."""
+    near = (truth * (1 - 1e-9), truth * (1 + 1e-9))
+    return {float(f"{one:.{k}g}") for one in near for k in range(1, digits)}
