@@ -66,8 +66,11 @@ def _layer(at: str, part: Any) -> Layer:
         return {"kind": "linear", "inputs": part.in_features, "outputs": part.out_features, "at": at}
     if name in ("BatchNorm1d", "BatchNorm2d") and part.running_var is not None:
         return {"kind": "affine", "epsilon": part.eps, "at": at}
-    if name == "Upsample" and part.mode == "nearest" and part.scale_factor in (2, 3, 4):
-        return {"kind": "upsample", "factor": int(part.scale_factor)}
+    if name == "Upsample" and part.scale_factor in (2, 3, 4):
+        if part.mode == "nearest":
+            return {"kind": "upsample", "factor": int(part.scale_factor)}
+        if part.mode == "bilinear" and not part.align_corners:
+            return {"kind": "bilinear", "factor": int(part.scale_factor)}
     if name in ("Dropout", "Identity"):
         return {"kind": "nothing"}
     if name in CONVOLUTIONS and all(getattr(part, key) == value for key, value in USUAL.items()):

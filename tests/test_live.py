@@ -16,8 +16,8 @@ from gan_lessons import live, losses, models, noise, toys, zoo
 from gan_lessons.__main__ import main
 from gan_lessons.checkpoints import packed_weights
 from gan_lessons.metrics import modes
-from gan_lessons.models import classic, colour, convolutions
-from gan_lessons.models.layers import BatchDeviation
+from gan_lessons.models import colour, convolutions
+from gan_lessons.models.layers import BatchDeviation, Maps
 from gan_lessons.paths import shipped
 from gan_lessons.training import discriminator_step, generator_step
 from tests.scripts import script
@@ -266,6 +266,13 @@ def test_a_stored_generator_draws_in_the_page_what_it_draws_in_pytorch(name: str
         assert np.sqrt((off**2).mean()) < 0.4
 
 
+def enlarged(factor: int) -> nn.Sequential:
+    return nn.Sequential(
+        *(nn.Linear(5, 18), Maps(3), nn.Upsample(scale_factor=factor, mode="bilinear"), nn.Conv2d(2, 1, 1)),
+        nn.Tanh(),
+    )
+
+
 def networks() -> dict[str, tuple[nn.Sequential, list[int]]]:
     torch.manual_seed(0)
     dcgan = partial(convolutions.dcgan_generator, init=convolutions.keep_init)
@@ -276,6 +283,8 @@ def networks() -> dict[str, tuple[nn.Sequential, list[int]]]:
         "DCGAN in colour": (dcgan(16, 4, 3, 5, deep=True), [3, 16, 16]),
         "no norm, no strides, hidden": (dcgan(28, 4, 1, 5, norm=False, strides=False, hidden=9), [1, 28, 28]),
         "colour": (colour.colour_generator(8, (4, 6, 8), 3, 5), [3, 8, 8]),
+        "twice, bilinearly": (enlarged(2), [1, 6, 6]),
+        "three times, bilinearly": (enlarged(3), [1, 9, 9]),
     }
 
 
@@ -498,7 +507,9 @@ def test_export_refuses_another_ending(capsys: pytest.CaptureFixture[str]) -> No
         nn.Conv2d(2, 2, 3, groups=2),
         nn.Conv2d(1, 1, (3, 5)),
         nn.ConvTranspose2d(1, 1, 3, 2, output_padding=1),
-        nn.Upsample(scale_factor=2, mode="bilinear"),
+        nn.Upsample(scale_factor=2, mode="bicubic"),
+        nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True),
+        nn.Upsample(scale_factor=1.5, mode="bilinear"),
         nn.BatchNorm2d(3, track_running_stats=False),
         nn.GELU(),
     ],
@@ -507,11 +518,6 @@ def test_export_refuses_another_ending(capsys: pytest.CaptureFixture[str]) -> No
 def test_a_layer_that_no_page_can_draw_is_refused_by_name(part: nn.Module) -> None:
     with pytest.raises(ValueError, match=f"cannot draw the layer 0, {type(part).__name__}"):
         live.plan(nn.Sequential(part))
-
-
-def test_the_classic_generator_which_resizes_bilinearly_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"cannot draw the layer 7, Upsample\(.*mode='bilinear'\)"):
-        live.plan(classic.classic_generator(8))
 
 
 def test_a_generator_too_large_for_a_page_is_refused() -> None:

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from gan_lessons import judges, models, noise, strokes, zoo
+from gan_lessons import judges, live, models, noise, strokes, zoo
 from gan_lessons.data import DamagedFile
 from gan_lessons.models import classic, layers
 from gan_lessons.paths import shipped
@@ -61,7 +61,10 @@ def test_a_saved_generator_comes_back_as_float16_left_it(tmp_path: Path) -> None
     assert not any(p.requires_grad for p in loaded.G.parameters())
 
 
-def test_the_classic_generator_is_stored_and_sampled_though_no_page_can_draw_it(tmp_path: Path) -> None:
+def test_a_generator_is_stored_and_sampled_though_no_page_can_draw_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(live.PLAIN, "Sigmoid")
     torch.manual_seed(0)
     G = classic.classic_generator()
     build = classic.classic_generator
@@ -72,7 +75,7 @@ def test_the_classic_generator_is_stored_and_sampled_though_no_page_can_draw_it(
     with torch.no_grad():
         expected = 255 * G.eval()(z)
     assert (zoo.load("small", tmp_path).sample(2, seed=3).float() - expected).abs().max() < 1
-    with pytest.raises(ValueError, match="cannot draw the layer 7, Upsample"):
+    with pytest.raises(ValueError, match="cannot draw the layer 13, Sigmoid"):
         zoo.script("small", tmp_path)
 
 
@@ -425,6 +428,10 @@ def test_every_file_of_weights_has_its_card() -> None:
     assert STORED
 
 
+# Stored to be looked at: chapter 07 shows how far the classic pair comes in an hour. A name goes when it meets the bar.
+BELOW_THE_BAR = {"classic-mnist"}
+
+
 @pytest.mark.parametrize("name", STORED)
 def test_a_stored_card_says_how_it_was_judged_and_meets_the_courses_bar(name: str) -> None:
     card = zoo.card(name)
@@ -432,6 +439,9 @@ def test_a_stored_card_says_how_it_was_judged_and_meets_the_courses_bar(name: st
     report, measures = card.report, card.report["measures"]
     assert report["n"] == (10_000 if card.shape == [1, 28, 28] else 3_000)  # chapter 08 judges fewer
     assert report["draws"] >= 3
+    if name in BELOW_THE_BAR:
+        assert measures["frechet"]["mean"] > 60
+        return
     assert measures["frechet"]["mean"] + measures["frechet"]["half"] < 60
     assert measures["coverage"]["mean"] == 10
     assert measures["copies"]["verdict"] != "worse"

@@ -124,6 +124,29 @@ ganLessons.networks = (() => {
     }
   }
 
+  // A new pixel lies between four old ones, and gets their weighted mean; beyond the edge the edge goes on.
+  function bilinear({factor}) {
+    return ({values, side, channels}) => {
+      const after = side * factor, y = new Float32Array(after * after * channels)
+      const between = k => {
+        const at = Math.max(0, (k + 0.5) / factor - 0.5), low = Math.floor(at)
+        return [low, Math.min(low + 1, side - 1), at - low]
+      }
+      for (let r = 0; r < after; r++) {
+        const [top, bottom, down] = between(r)
+        for (let c = 0; c < after; c++) {
+          const [left, right, along] = between(c)
+          for (let k = 0; k < channels; k++) {
+            const old = (row, column) => values[(row * side + column) * channels + k]
+            y[(r * after + c) * channels + k] = (1 - down) * ((1 - along) * old(top, left) + along * old(top, right))
+              + down * ((1 - along) * old(bottom, left) + along * old(bottom, right))
+          }
+        }
+      }
+      return {values: y, side: after, channels}
+    }
+  }
+
   const each = f => state => ({...state, values: state.values.map(f)})
 
   const LAYERS = {
@@ -132,6 +155,7 @@ ganLessons.networks = (() => {
     transposed: layer => convolution(layer, true),
     affine,
     upsample,
+    bilinear,
     maps: ({side}) => ({values, channels}) => ({values, side, channels: channels / (side * side)}),
     flat: () => ({values}) => ({values, side: 0, channels: values.length}),
     leaky: ({slope}) => each(x => (x > 0 ? x : slope * x)),
