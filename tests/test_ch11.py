@@ -6,6 +6,7 @@ import math
 import random
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -138,14 +139,17 @@ def names_of_ring() -> dict[str, Any]:
     )
 
 
-def test_a_round_costs_what_the_formula_says_in_the_mlp() -> None:
+def test_a_round_costs_what_the_formula_says_in_the_mlp_and_a_little_more_for_d_on_the_ring() -> None:
     names = names_of(
         "def multiplications(", base=base, SEED=0, train_set=data.load("digits"), FlopCounterMode=FlopCounterMode,
-        plotting=plotting,
+        plotting=plotting, partial=partial,
     )  # fmt: skip
-    even = names["multiplications"](1, 1)
-    for d, g in ((1, 2), (2, 1), (5, 1)):
-        assert names["multiplications"](d, g) / even == pytest.approx((5 * (d + g) - 1) / 9, rel=0.05)
+    count, games = names["multiplications"], names["GAMES"]
+    digits, ring = ({shape: count(*game, *shape) for shape in ((1, 1), (1, 2), (2, 1), (5, 1))} for game in games)
+    for (d, g), price in digits.items():
+        assert price / digits[1, 1] == pytest.approx((5 * (d + g) - 1) / 9, rel=0.05)
+        assert ring[d, g] / ring[1, 1] == pytest.approx((5 * (d + g) - 1) / 9, rel=0.12)
+    assert ring[2, 1] / ring[1, 1] > 14 / 9 > ring[1, 2] / ring[1, 1]
 
 
 def test_games_of_other_steps_cost_as_much_as_the_unchanged_one() -> None:

@@ -19,7 +19,7 @@ from gan_lessons.exercises.trials import agrees, misses
 Function = Callable[..., Any]
 LOG2 = math.log(2)
 BEDS = "hijdefbagc"  # the diagnosis of bed 1, of bed 2, …
-MARGIN = 0.02  # of a logit: nearer to 0 than half of this an officer has the losses of one half, to 0.005
+MARGIN = 0.05  # of a logit: within it a forecast lies between 0.4875 and 0.5125, and knows nothing
 
 
 def _bed_numbers(value: Any) -> Any:
@@ -103,7 +103,7 @@ def check_3(real: Tensor, fake: Tensor) -> Verdict:
         )
     if int((a > MARGIN).sum()) < 85 or int((b < -MARGIN).sum()) < 85:
         return not_yet(
-            f"By the letter, yes: but logits within ±{MARGIN:g} are forecasts between 0.495 and 0.505. Whoever gives "
+            f"By the letter, yes: but logits within ±{MARGIN:g} are forecasts between 0.487 and 0.513. Whoever gives "
             "them still says ½, and has these losses for knowing nothing. Find a surer officer: let a few forgeries "
             "have a large logit."
         )

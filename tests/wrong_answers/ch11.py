@@ -24,6 +24,7 @@ WRONG = {
         "real, fake = [0.002] * 100, [-0.002] * 100",  # one half by another name
         "real, fake = [1e-9] * 100, torch.full((100, 1), -1e-9)",
         "real, fake = [0.0] * 15 + [0.03] * 85, [-0.009] * 100",
+        "real, fake = [0.03] * 85 + [-0.17] * 15, [-0.03] * 85 + [0.17] * 15",  # sure of nothing
         "real, fake = [0.638] * 200, [-0.1446] * 180 + [4.0] * 20",  # twice as many as asked
     ),
     4: (
