@@ -62,12 +62,12 @@ def test_tables_of_another_length_part_or_kind_are_left_out(tool: ModuleType, re
 
 
 def test_nulls_join_the_baseline_and_points_are_compared_by_differences(tool: ModuleType, tmp_path: Path) -> None:
-    keep(tmp_path, "base-toy", {ablation.UNCHANGED: (0.2,), ablation.AGAIN: (0.3,)}, TOY, ("kl@100",))
-    keep(tmp_path, "13-test", {"hasty": (1.7,)}, TOY, ("kl@100",))
+    keep(tmp_path, "base-toy", {ablation.UNCHANGED: (70,), ablation.AGAIN: (80,)}, TOY, ("usable@100",))
+    keep(tmp_path, "13-test", {"hasty": (30,)}, TOY, ("usable@100",))
     page = tool.page(tmp_path)
-    assert "| hasty ([13](13_mode_collapse.ipynb), 5 seeds) | **worse** | +1.46 " in page
+    assert "| hasty ([13](13_mode_collapse.ipynb), 5 seeds) | **worse** | −45.36 " in page
     assert f"{ablation.AGAIN} (" not in page
-    assert "a reverse divergence of 0.20" in page
+    assert "a usable share, in per cent, of 70.56" in page
 
 
 def test_without_tables_the_page_says_so_and_the_stored_page_is_that_of_the_stored_tables(

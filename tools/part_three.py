@@ -8,6 +8,7 @@ verdict at the end, its size, what the study could have seen, its cost. Tables t
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ CHAPTERS = {name[:2]: name for name in sorted(path.stem for path in (ROOT / "boo
 PART = ("09", "10", "11", "12", "13")
 NULLS = ("other seeds", "as it is, other dice", "as it is, other seeds")  # the unchanged game, played anew
 JUDGED = ("distance@100", "second_distance@100")  # what decides about images: both judges
-POINTS = ("kl@100",)  # and about points: the reverse divergence, in nats
+POINTS = ("usable@100",)  # and about points: the usable share in per cent, as in chapters 09 to 12
 ITEMS = {"mnist": 60_000}
 HEAD = ("changed", "verdict", "size", "would have been missed", "cost")
 INTRO = """# Part III in one table
@@ -32,7 +33,8 @@ INTRO = """# Part III in one table
 
 Chapters 09 to 13 change one thing of a **base game**, and play whole games of both. Here are all of their studies that
 do so, by one rule: each change against all plays of the unchanged game, paired by seed, with a 95 % interval. On images
-the verdict is by the Fréchet distance, and two judges must agree; on points it is by the reverse divergence. *Would
+the verdict is by the Fréchet distance, and two judges must agree; on points it is by the usable share in per cent, as a
+divergence does not see waste. All rows of a base game share its unchanged games, and so the luck of these. *Would
 have been missed* says how small an effect was too small for the study. *Cost* is the time of a game, the unchanged
 one's being 1.
 
@@ -77,10 +79,11 @@ def _seeds(table: Table, name: str) -> set[int]:
 
 
 def effects(table: Table) -> dict[str, list[Effect]]:
-    """Of each change its effects at the end: by both judges, or of points by the divergence; nulls are baseline."""
+    """Of each change its effects at the end: by both judges, or of points by the usable share; nulls are baseline."""
     measured = table.rows[0].values
     columns = [column for column in (*JUDGED, *POINTS) if column in measured]
-    compare = studies.differences if columns == list(POINTS) else studies.factors
+    points = partial(studies.differences, larger_is_better=True)
+    compare = points if columns == list(POINTS) else studies.factors
     nulls = [name for name in variants(table) if name in NULLS]
     found: dict[str, list[Effect]] = {}
     for column in columns:
@@ -123,7 +126,7 @@ def about(base: Study) -> str:
     own = [column for column in (*JUDGED, *POINTS) if column in base.table.rows[0].values]
     rows = [row for row in base.table.rows if row.variant == ablation.UNCHANGED]
     ends = " and ".join(f"{sum(row.values[c] for row in rows) / len(rows):.2f}" for c in own)
-    word = "a reverse divergence" if own == list(POINTS) else "distances"
+    word = "a usable share, in per cent," if own == list(POINTS) else "distances"
     return f"The unchanged game: {length}; it ends at {word} of {ends} on average ({len(rows)} seeds)."
 
 
