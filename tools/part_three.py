@@ -39,7 +39,9 @@ have been missed* says how small an effect was too small for the study. *Cost* i
 one's being 1.
 
 This table says what was seen in these games. "No difference seen" is never "no difference". How far a verdict holds,
-each chapter says in its rule for tomorrow.
+each chapter says in its rule for tomorrow. What earlier versions had said of shorter games, and which of these verdicts
+survive, stands in chapters [9](sec-09-before), [10](sec-10-before), [11](sec-11-before), [12](sec-12-before) and
+[13](sec-13-before).
 """
 
 
