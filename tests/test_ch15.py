@@ -152,6 +152,13 @@ def test_wrong_answers_are_wrong_with_a_pointer(number: int, code: str) -> None:
     assert_listed_wrong(judged(number, code))
 
 
+def test_wrong_answers_are_told_what_is_wrong() -> None:
+    verdict = ch15.check_3(lambda D, real, fake, gamma: losses.r1_r2(D, real, fake, 1.0))
+    assert "does not depend on gamma" in verdict.message
+    verdict = ch15.check_5(lambda images, dx, dy: list(ch15._moved(images, dx, dy)))
+    assert "one tensor" in verdict.message
+
+
 def test_checkers_leave_the_global_random_state_alone() -> None:
     torch.manual_seed(0)
     expected = torch.rand(3)

@@ -86,6 +86,7 @@ def check_3(both: Callable[[nn.Module, Tensor, Tensor, float], Any]) -> Verdict:
             (2 * (one + two), "The half of gamma / 2 is missing."),
             (one, "That is R1 alone. The forged images pay, too."),
             (two, "That is R2 alone. The real images pay, too."),
+            ((one + two) / gamma, "Your penalty does not depend on gamma."),
             ((one + two) / 2, "Each of the two has gamma / 2; take their sum, not their mean."),
             (gamma / 2 * sum(float(n.mean()) for n in norms), "The norm is squared in both."),
             (
@@ -128,7 +129,7 @@ def _officers() -> Iterator[tuple[nn.Module, Tensor, Tensor, float]]:
         points = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1)).double()
         images = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Tanh(), nn.Flatten(), nn.Linear(4 * 9, 1)).double()
     for D, shape in ((points, (3,)), (images, (1, 5, 5))):
-        for n, m, gamma in ((7, 7, 1.0), (5, 9, 3.0), (1, 1, 0.5)):
+        for n, m, gamma in ((7, 7, 1.0), (5, 9, 2.5), (1, 1, 0.5)):
             real, fake = (torch.randn(k, *shape, generator=source, dtype=torch.float64) for k in (n, m))
             yield D, real, 2 * fake + 1, gamma
 
@@ -181,6 +182,8 @@ def check_5(moved: Callable[[Tensor, Tensor, Tensor], Any]) -> Verdict:
                 return not_yet(pointer)
         return not_yet(f"Try it on one image with a single white pixel. {told('the case tried', given, wanted)}")
     images, dx, dy = next(_ways())
+    if not isinstance(moved(images, dx, dy), Tensor):
+        return not_yet("The pictures are right, but a game needs them as one tensor: torch.stack makes one of a list.")
     if pointer := flow(lambda x: moved(x, dx, dy), lambda x: _moved(x, dx, dy), images):
         return not_yet(f"The pictures are right, but {pointer}")
     return right("As D's first layer this is an augmentation of real and forged images alike.")

@@ -29,6 +29,14 @@ RIGHT = {
         "            total = total + slope.square().sum() / len(batch)\n"
         "    return gamma * total / 2",
         "def both(D, real, fake, gamma):\n"
+        "    total = 0\n"
+        "    for x in (real, fake):\n"
+        "        x = x.detach().clone().requires_grad_()\n"
+        "        logits = D(x)\n"
+        "        (g,) = torch.autograd.grad(logits, x, torch.ones_like(logits), create_graph=True)\n"
+        "        total = total + (gamma / 2) * g.square().sum() / len(g)\n"
+        "    return total[None]",  # (1,)
+        "def both(D, real, fake, gamma):\n"
         "    x = torch.cat([real, fake]).requires_grad_()\n"
         "    slope, = torch.autograd.grad(D(x).sum(), x, create_graph=True)\n"
         "    norms = slope.flatten(1).norm(dim=1) ** 2\n"

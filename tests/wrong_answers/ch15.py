@@ -22,6 +22,7 @@ WRONG = {
         "def both(D, real, fake, gamma):\n    return 2 * losses.r1_r2(D, real, fake, gamma)",  # no half
         "def both(D, real, fake, gamma):\n    return losses.r1(D, real, fake, gamma)",
         "def both(D, real, fake, gamma):\n    return losses.r1_r2(D, real, fake, gamma).detach()",
+        "def both(D, real, fake, gamma):\n    return losses.r1_r2(D, real, fake, 1.0)",  # whatever gamma is
         "def both(D, real, fake, gamma):\n"
         "    real.requires_grad_()\n"  # changes what it was given
         "    return losses.r1_r2(D, real, fake, gamma)",
@@ -67,6 +68,9 @@ WRONG = {
         "    x, y = int(dx[0]), int(dy[0])\n"
         "    return F.pad(images, (x, -x, y, -y), value=-1.0)",  # all the same way
         "def moved(images, dx, dy):\n"
+        "    return [F.pad(one, (x, -x, y, -y), value=-1.0)\n"
+        "            for one, x, y in zip(images, dx.tolist(), dy.tolist())]",  # a list
+        "def moved(images, dx, dy):\n"
         "    return torch.stack([F.pad(one, (x, -x, y, -y), value=-1.0)\n"
         "                        for one, x, y in zip(images.detach(), dx.tolist(), dy.tolist())])",
         "def moved(images, dx, dy):\n"
@@ -74,6 +78,14 @@ WRONG = {
         "                        for one, x, y in zip(images, dx.tolist(), dy.tolist())])",
     ),
     6: (
+        "class Unfelt(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.w = nn.Parameter(torch.tensor([[1.0], [0.0]]))\n"
+        "    def forward(self, x):\n"
+        "        a = x @ self.w\n"
+        "        return a - a.mean().detach()\n"  # the mean moves, and its gradient is cut off: she pays
+        "def make():\n    return Unfelt()",
         "def make():\n    return nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 1))",
         "def make():\n"
         "    D = nn.Linear(2, 1)\n"
