@@ -2,6 +2,7 @@
 
 The runner (`python -m gan_lessons run`) writes the facts into the notebook's metadata; this file only shows them, and
 adds up how long the games took that the tables of a chapter hold (data/results/NN-name.csv), which a run plays once.
+The unchanged games that chapters share (base-GAME.csv) are counted for none of them.
 """
 
 import csv

@@ -50,12 +50,9 @@ _HOMES = {
     "training": ("GAN", "Step", "discriminator_step", "generator_step", "train"),
     "zoo": ("load",),
 }
-# Where stored chapters, 09 to 12, still look for rooms that have moved. A line goes when the last chapter that asks
+# Where stored chapters still look for rooms that have moved. A line goes when the last chapter that asks
 # for it is run again; a test holds this list to the chapters.
-_MOVED = {
-    "convolutions": ("models.layers", "models.classic", "models.convolutions"),
-    "modes": ("metrics.modes",),
-}
+_MOVED: dict[str, tuple[str, ...]] = {}
 
 
 def __getattr__(name: str) -> Any:

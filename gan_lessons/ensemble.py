@@ -29,6 +29,24 @@ class StackedLinear(nn.Module):
         return torch.baddbmm(self.bias, x, self.weight)
 
 
+class StackedNorm(nn.Module):
+    """S batch normalisations side by side, (S, n, features): each seed by the statistics of its own batch."""
+
+    def __init__(self, layers: Sequence[nn.BatchNorm1d]) -> None:
+        super().__init__()
+        one = layers[0]
+        self.norm = nn.BatchNorm1d(len(layers) * one.num_features, one.eps, one.momentum).to(one.weight)
+        for name, tensor in self.norm.state_dict().items():
+            parts = [layer.state_dict()[name] for layer in layers]
+            tensor.copy_(torch.cat(parts) if parts[0].ndim else parts[0])
+
+    def forward(self, x: Tensor) -> Tensor:
+        seeds, n, features = x.shape
+        side_by_side = x.transpose(0, 1).reshape(n, seeds * features)
+        normed: Tensor = self.norm(side_by_side)
+        return normed.unflatten(1, (seeds, features)).transpose(0, 1)
+
+
 class Stacked(nn.Sequential):
     """S networks side by side: (n, S, inputs) -> (n, S, outputs). Between the layers the seeds stand in front."""
 
@@ -37,7 +55,7 @@ class Stacked(nn.Sequential):
 
 
 def stack(networks: Sequence[nn.Sequential]) -> Stacked:
-    """Make S equal networks of linear layers and activations into one; their weights are copied.
+    """Make S equal networks of linear layers, batch normalisations and activations into one; weights are copied.
 
     Raises ValueError for networks of different shapes or with other layers than these.
     """
@@ -48,9 +66,11 @@ def stack(networks: Sequence[nn.Sequential]) -> Stacked:
     for column in zip(*networks, strict=True):
         if all(isinstance(layer, nn.Linear) for layer in column):
             layers.append(StackedLinear(column))
+        elif all(isinstance(layer, nn.BatchNorm1d) for layer in column):
+            layers.append(StackedNorm(column))
         elif any(True for _ in column[0].parameters()) or any(True for _ in column[0].buffers()):
             raise ValueError(
-                f"cannot stack a {type(column[0]).__name__}; networks of Linear layers and activations only"
+                f"cannot stack a {type(column[0]).__name__}; networks of Linear, BatchNorm1d and activations only"
             )
         else:
             layer = copy.copy(column[0])

@@ -6,6 +6,7 @@ a copy in a scratch folder: the notebook in the book is replaced at the very end
 
 import ast
 import base64
+import csv
 import hashlib
 import io
 import json
@@ -256,10 +257,24 @@ def run(
 
 
 def _record_tables(number: str, results: Path) -> None:
-    """Copy the tables of studies that the full run of a chapter left (NN-name.csv) to data/results of its book."""
-    for table in sorted((runs_root() / "full").glob(f"{number}-*.csv")):
+    """Copy the tables that the full run of a chapter left to data/results of its book.
+
+    They are those of its own studies (NN-name.csv), and of the unchanged games that chapters share (base-GAME.csv)
+    those against which its studies changed one thing.
+    """
+    folder = runs_root() / "full"
+    own = sorted(folder.glob(f"{number}-*.csv"))
+    shared = {folder / f"base-{game}.csv" for table in own for game in _games(table)}
+    for table in (*own, *sorted(path for path in shared if path.exists())):
         results.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(table, results / table.name)
+
+
+def _games(table: Path) -> set[str]:
+    """The base games that the settings of a table name, if any."""
+    with table.open(newline="", encoding="utf-8") as stream:
+        settings = [json.loads(row.get("settings") or "{}") for row in csv.DictReader(stream)]
+    return {str(told["game"]) for told in settings if "game" in told}
 
 
 def _execute(

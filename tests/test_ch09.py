@@ -2,15 +2,19 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from gan_lessons import noise
+from gan_lessons import base, noise, train
 from gan_lessons.exercises import Verdict, ch09
+from gan_lessons.models import mlp
 from tests.chapters import assert_listed_right, assert_listed_wrong, assert_wrong, by_hand, cases
 from tests.right_answers.ch09 import RIGHT
 from tests.wrong_answers.ch09 import WRONG
@@ -18,6 +22,57 @@ from tests.wrong_answers.ch09 import WRONG
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch09, f"check_{number}") for number in range(1, 6)}
 Function = Callable[..., Any]
 ROOT12 = math.sqrt(12)
+
+
+def of_the_page(word: str, **names: Any) -> dict[str, Any]:
+    """Run the code cell of the chapter that holds this word, and return its names."""
+    cells = nbformat.read(Path(__file__).parent.parent / "book" / "09_noise.ipynb", as_version=4).cells
+    (source,) = (cell.source for cell in cells if cell.cell_type == "code" and word in cell.source)
+    exec(source, names)
+    return names
+
+
+def test_the_mean_in_the_first_bias_makes_the_raw_network_of_centred_noise() -> None:
+    ring = base.TOY._replace(prior=noise.gaussian(100), generator=partial(mlp, [100, 64, 64, 2]))
+    raw = noise.uniform01(100)
+    names = of_the_page(
+        "def started(", torch=torch, partial=partial, noise=noise, RING=ring, raw=raw, centred=noise.shifted(raw, -0.5)
+    )
+    z, first = raw.sample(50), {}
+    for name, game in names["suspects"].items():
+        torch.manual_seed(3)
+        G = game.generator()
+        first[name] = G(z - (0.5 if game.prior.name != raw.name else 0.0)).detach()
+    torch.testing.assert_close(first["mean at the start only"], first["U[0, 1)"], atol=1e-5, rtol=0)
+    torch.testing.assert_close(first["mean in the learning only"], first["centred"], atol=1e-5, rtol=0)
+    assert float((first["centred"] - first["U[0, 1)"]).abs().max()) > 1e-2
+
+
+def test_the_first_layer_learns_at_its_own_rates_and_at_equal_ones_the_game_is_trains() -> None:
+    first_layer = of_the_page("def first_layer(", torch=torch, train=train)["first_layer"]
+
+    def weights(play: Function) -> list[Tensor]:
+        gan, batches, rest = base.start_together(base.TOY, [0, 1])
+        before = [w.detach().clone() for w in gan.G.parameters()]
+        for _ in play(gan, batches, 3, **rest):
+            pass
+        return [now.detach() - then for now, then in zip(gan.G.parameters(), before, strict=True)]
+
+    plain, equal = weights(train), weights(first_layer)
+    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(plain, equal, strict=True))
+    frozen = weights(partial(first_layer, weight=0.0, bias=0.0))
+    assert [float(w.abs().max()) > 0 for w in frozen] == [False, False, True, True, True, True]
+    quick = weights(partial(first_layer, bias=50.0))
+    assert float(quick[1].abs().max()) > 20 * float(plain[1].abs().max())
+
+
+def test_the_turns_are_orthogonal_and_one_of_them_brings_the_mean_to_an_axis() -> None:
+    names = of_the_page("def mirror(", torch=torch)
+    for turn in (names["mirror"](100), names["any_turn"](100)):
+        torch.testing.assert_close(turn @ turn.T, torch.eye(100), atol=1e-5, rtol=0)
+    mean = torch.full((100,), 0.5)
+    assert float((mean @ names["mirror"](100)).abs().sum()) == pytest.approx(5, abs=1e-4)
+    assert float((mean @ names["any_turn"](100)).abs().sum()) > 35
 
 
 @pytest.mark.parametrize("t", [0.0, 0.3, 0.5, 1.0])

@@ -4,10 +4,10 @@ import copy
 import hashlib
 import math
 from collections.abc import Callable
-from enum import Enum
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import nbformat
 import numpy as np
@@ -17,10 +17,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from gan_lessons import GAN, discriminator_step, generator_step, losses, models, studies, train
+from gan_lessons import GAN, losses, models, train
 from gan_lessons.exercises import Verdict, ch10
 from gan_lessons.noise import Prior
-from tests.chapters import assert_listed_right, assert_listed_wrong, by_hand, cases, difference
+from tests.chapters import assert_listed_right, assert_listed_wrong, cases, difference
 from tests.right_answers.ch10 import RIGHT
 from tests.wrong_answers.ch10 import WRONG
 
@@ -43,18 +43,27 @@ def a_game() -> tuple[nn.Module, nn.Module, list[Tensor], list[Tensor]]:
     return G, D, reals, noises
 
 
-def turns() -> dict[str, Any]:
-    clear = Enum("Clear", "BEFORE AFTER NEVER")  # type: ignore[misc]
-    return by_hand("10_freezing_d", F=F, Clear=clear, plain_loss=losses.non_saturating.d_loss)
+LINES = ("def mean(", "def clear_d(", "def freeze(", "class Loop(", "loops = {", "def turns(")
 
 
-def played(names: dict[str, Any], d_habits: dict[str, Any], g_habits: dict[str, Any]) -> tuple[nn.Module, nn.Module]:
-    """Twelve rounds of the chapter's two turns."""
+def of_the_page() -> dict[str, Any]:
+    """The lines of a round, its loops and its dealer, from the chapter's cells."""
+    names: dict[str, Any] = {"F": F, "partial": partial, "Callable": Callable, "NamedTuple": NamedTuple}
+    names["SimpleNamespace"] = SimpleNamespace
+    for word in LINES:
+        names |= names_of(word, **names)
+    return names
+
+
+def played(names: dict[str, Any], loop: str | Any) -> tuple[nn.Module, nn.Module]:
+    """Twelve rounds of one of the chapter's loops."""
     G, D, reals, noises = a_game()
+    drawn = iter(noises)
+    gan = GAN(G, D, Prior("stored", 3, lambda n, dim, **where: next(drawn)))
     g, d = (torch.optim.Adam(net.parameters(), 1e-2) for net in (G, D))
-    for real, z in zip(reals, noises, strict=True):
-        fake, _ = names["d_turn"](G, D, d, real, z, **d_habits)
-        names["g_turn"](G, D, g, fake, z, **g_habits)
+    chosen = names["loops"][loop] if isinstance(loop, str) else loop
+    for _ in names["turns"](chosen, gan, iter([(real,) for real in reals]), 12, g, d):
+        pass
     return G, D
 
 
@@ -71,48 +80,78 @@ def test_the_round_by_hand_is_the_game_of_train() -> None:
     batches = iter([(real,) for real in reals])
     for _ in train(gan, batches, 12, objective=losses.non_saturating, g_optimizer=g, d_optimizer=d):
         pass
-    ours = played(turns(), {}, {})
+    ours = played(of_the_page(), "careful")
     assert apart(ours, (G, D)) < 1e-9
     assert apart(ours, start) > 1e-2
 
 
-@pytest.mark.parametrize(
-    ("d_habits", "g_habits"),
-    [({}, {"freeze": True}), ({"detach": False}, {}), ({}, {"redraw": True}), ({}, {"evaluate": True})],
-    ids=["frozen", "not detached", "drawn again", "eval without batch norm"],
-)
-def test_a_guard_that_is_not_needed_changes_no_bit(d_habits: dict[str, Any], g_habits: dict[str, Any]) -> None:
-    assert apart(played(turns(), d_habits, g_habits), played(turns(), {}, {})) == 0
+@pytest.mark.parametrize("loop", ["D frozen", "not detached", "D's optimizer holds both", "D in evaluation mode"])
+def test_a_guard_that_is_not_needed_changes_no_bit(loop: str) -> None:  # this D has no batch normalisation
+    names = of_the_page()
+    assert apart(played(names, loop), played(names, "careful")) == 0
 
 
-@pytest.mark.parametrize("who", ["d", "g"])
-@pytest.mark.parametrize("when", ["AFTER", "NEVER"])
-def test_what_is_not_cleared_in_time_changes_the_game(who: str, when: str) -> None:
-    names = turns()
-    clear = {"clear": names["Clear"][when]}
-    habits = (clear, {}) if who == "d" else ({"detach": False}, clear)
-    assert apart(played(names, *habits), played(names, {}, {})) > 1e-3
+@pytest.mark.parametrize("loop", list(of_the_page()["loops"])[5:])
+def test_each_other_fault_changes_the_game(loop: str) -> None:
+    names = of_the_page()
+    assert apart(played(names, loop), played(names, "careful")) > 1e-3
 
 
-def test_a_leak_from_gs_turn_is_the_gradient_of_gs_loss_added_to_ds() -> None:
-    names = turns()
+def leaked(names: dict[str, Any], d_turn: list[Callable[[Any], object]]) -> tuple[list[Tensor], list[Tensor]]:
+    """D's second step by plain descent at rate 1, and the leak: G's loss on the first round's forgeries."""
     G, D, reals, noises = a_game()
-    g, d = (torch.optim.SGD(net.parameters(), 0.1) for net in (G, D))
-    fake, _ = names["d_turn"](G, D, d, reals[0], noises[0], clear=names["Clear"].AFTER)
-    before = copy.deepcopy(D)
-    names["g_turn"](G, D, g, fake, noises[0])
-    weights = list(before.parameters())
-    leaked = torch.autograd.grad(F.softplus(-before(fake.detach())).mean(), weights)
-    shown = G(noises[1]).detach()
-    own = torch.autograd.grad(F.softplus(-before(reals[1])).mean() + F.softplus(before(shown)).mean(), weights)
-    names["d_turn"](G, D, d, reals[1], noises[1], clear=names["Clear"].AFTER)
-    for w, then, a, b in zip(D.parameters(), weights, leaked, own, strict=True):
-        assert torch.allclose(w, then - 0.1 * (a + b), atol=1e-12)
-        assert float(a.abs().max()) > 1e-6
+    g, d = (torch.optim.SGD(net.parameters(), 1.0) for net in (G, D))
+    drawn = iter(noises)
+    gan = GAN(G, D, Prior("stored", 3, lambda n, dim, **where: next(drawn)))
+    seen, weights = (
+        names["turns"](names["Loop"](d_turn, names["G_TURN"]), gan, iter([(r,) for r in reals]), 2, g, d),
+        [],
+    )
+    for _ in range(3):
+        t = next(seen)
+        weights.append([w.detach().clone() for w in D.parameters()])
+        if len(weights) == 1:
+            before, fake = copy.deepcopy(D), t.fake.detach()
+    step = [then - now for then, now in zip(weights[1], weights[2], strict=True)]
+    shown = t.fake.detach()
+    loss = F.softplus(-before(reals[1])).mean() + F.softplus(before(shown)).mean()
+    own = torch.autograd.grad(loss, list(before.parameters()))
+    foreign = torch.autograd.grad(F.softplus(-before(fake)).mean(), list(before.parameters()))
+    return [a - b for a, b in zip(step, own, strict=True)], list(foreign)
+
+
+def test_a_leak_from_gs_turn_is_the_gradient_of_gs_loss_added_to_ds_and_can_be_turned_round() -> None:
+    names = of_the_page()
+    names |= names_of("def with_term(", **names)
+    for sign, extra in ((1, []), (-1, [names["turn_round"]])):
+        turn = [names["draw"], *extra, names["d_backward"], names["step_d"], names["clear_d"]]
+        found, due = leaked(names, turn)
+        for a, b in zip(found, due, strict=True):
+            assert torch.allclose(a, sign * b, atol=1e-12)
+            assert float(b.abs().max()) > 1e-6
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_the_term_openly_is_the_forgers_loss_on_the_forgeries_it_names(new: bool) -> None:
+    names = of_the_page()
+    names |= names_of("def with_term(", torch=torch, **names)
+    G, D, reals, noises = a_game()
+    t = SimpleNamespace(G=G, D=D, real=reals[0], z=noises[0], fake=G(noises[0]))
+    torch.manual_seed(3)
+    others = G(torch.randn_like(t.z)) if new else t.fake
+    loss = F.softplus(-D(t.real)).mean() + F.softplus(D(t.fake)).mean() + F.softplus(-D(others)).mean()
+    due = torch.autograd.grad(loss, list(D.parameters()))
+    torch.manual_seed(3)
+    names["with_term"](t, new)
+    for w, gradient in zip(D.parameters(), due, strict=True):
+        assert w.grad is not None
+        assert torch.allclose(w.grad, gradient, atol=1e-12)
+    assert all(w.grad is None for w in G.parameters())
 
 
 def test_adams_memory_is_filed_under_the_network_it_is_about_whichever_optimizer_keeps_it() -> None:
     names = names_of("def memory(", hashlib=hashlib)
+    names |= names_of("def fingerprints(", **names)
     G, D, reals, noises = a_game()
     g = torch.optim.Adam(G.parameters(), 1e-2)
     d = torch.optim.Adam([*D.parameters(), *G.parameters()], 1e-2)  # a list that is too long
@@ -133,25 +172,6 @@ def test_adams_memory_is_filed_under_the_network_it_is_about_whichever_optimizer
     assert len(names["memory"](G, [g, d])) == 2 * len(names["memory"](G, [g])) > 0
     G.requires_grad_(False)
     assert names["memory"](D, [g]) == []
-
-
-def test_the_page_counts_each_interval_once_and_none_where_the_bits_are_equal() -> None:
-    names = names_of("def ratio(", np=np, studies=studies, plotting=None)
-    level = [100.0, 400.0, 900.0, 200.0, 300.0]
-    rows = [
-        studies.Row(variant, seed, 0.0, {"distance": level[seed] * k * (1 + spread * seed), "bits": float(k)})
-        for variant, k, spread in (("careful", 1.0, 0.0), ("twin", 1.0, 0.0), ("half", 0.5, 0.01), ("both", 2.0, 0.02))
-        for seed in range(5)
-    ]
-    table = studies.Table(tuple(rows))
-    assert names["ratio"](table, "twin") == (1.0, 1.0, 1.0)
-    assert names["intervals"] == set()
-    assert names["verdict"](table, "half") == "**better**"
-    assert names["verdict"](studies.Table(table.rows[:15]), "half") == "**better**"  # the same rows in another table
-    assert len(names["intervals"]) == 1
-    names["ratio"](table, "both")
-    names["ratio"](table, "both", "half")
-    assert len(names["intervals"]) == 3
 
 
 # --- the checkers -----------------------------------------------------------------------------------------------
@@ -363,11 +383,10 @@ def test_checkers_leave_the_global_random_state_alone() -> None:
 
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch10, f"check_{number}") for number in range(1, 6)}
 NAMES = {"np": np, "copy": copy, "hashlib": hashlib, "torch": torch, "F": F, "losses": losses}
-STEPS = {"discriminator_step": discriminator_step, "generator_step": generator_step}
 
 
 def judged(exercise: int, code: str) -> Verdict:
-    names: dict[str, Any] = {**NAMES, **STEPS}
+    names: dict[str, Any] = dict(NAMES)
     exec(code, names)
     asked = {1: ["answer_1"], 2: ["touched"], 3: ["mended"], 4: ["quiet"], 5: ["push", "rest"]}[exercise]
     return CHECKS[exercise](*(names[name] for name in asked))

@@ -1,4 +1,4 @@
-"""Chapter 11: moving at once is what it says, a move is a move, the ward's list is the checker's, and its verdicts."""
+"""Chapter 11: moving at once is what it says, games cost the same, the ward's list is the checker's, its verdicts."""
 
 import ast
 import itertools
@@ -6,6 +6,7 @@ import math
 import random
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from scipy import stats
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from gan_lessons import GAN, ensemble, losses, models, noise, profiles, studies, train
+from gan_lessons import GAN, base, data, losses, models, noise, plotting, profiles, train
 from gan_lessons.exercises import Verdict, ch11
 from gan_lessons.training import Step, discriminator_step, generator_step
 from tests.chapters import assert_listed_right, assert_listed_wrong, assert_wrong, by_hand, cases, difference
@@ -36,6 +38,16 @@ def names_of(word: str, **names: Any) -> dict[str, Any]:
     (source,) = (cell.source for cell in CELLS if cell.cell_type == "code" and word in cell.source)
     exec(source, names)
     return names
+
+
+def function(name: str, **names: Any) -> Callable[..., Any]:
+    """One function of the chapter, alone, with these names around it."""
+    cells = (cell.source for cell in CELLS if cell.cell_type == "code" and "%pip" not in cell.source)
+    (found,) = (node for cell in cells for node in ast.parse(cell).body
+                if isinstance(node, ast.FunctionDef) and node.name == name)  # fmt: skip
+    exec(compile(ast.Module([found], []), NOTEBOOK.name, "exec"), names)
+    made: Callable[..., Any] = names[name]
+    return made
 
 
 # --- both at once -----------------------------------------------------------------------------------------------
@@ -89,22 +101,6 @@ def test_the_smallest_game_spirals_at_once_and_circles_in_turns() -> None:
 # --- how the page measures --------------------------------------------------------------------------------------
 
 
-def test_the_noted_losses_are_each_seeds_own() -> None:
-    names = names_of("def noting(", F=F, torch=torch, losses=losses, ensemble=ensemble)
-    last: dict[str, Tensor] = {}
-    real, fake = torch.randn(6, 3, 1), torch.randn(6, 3, 1)
-    objective = names["noting"](last)
-    plain = ensemble.over_seeds(losses.non_saturating, 3)
-    assert float(objective.d_loss(real, fake)) == pytest.approx(float(plain.d_loss(real, fake)), rel=1e-5)
-    assert float(objective.g_loss(None, fake)) == pytest.approx(float(plain.g_loss(None, fake)), rel=1e-5)
-    for k in range(3):
-        alone = losses.non_saturating.d_loss(real[:, k], fake[:, k])
-        assert float(last["d_loss"][k]) == pytest.approx(float(alone), rel=1e-5)
-        assert float(last["g_loss"][k]) == pytest.approx(
-            float(losses.non_saturating.g_loss(None, fake[:, k])), rel=1e-5
-        )
-
-
 def test_a_move_of_d_costs_as_much_as_a_move_of_g() -> None:
     n, z = 32, 64
     G = models.mlp_generator((128, 128), z, slope=0.2, signed=True)
@@ -133,21 +129,62 @@ def test_a_move_of_d_costs_as_much_as_a_move_of_g() -> None:
     assert all(4 < price / forward < 5.5 for price in cost)
 
 
-def test_a_factor_is_paired_by_seed_and_told_only_where_its_interval_leaves_out_one() -> None:
-    names = names_of("def factor(", np=np, studies=studies, name=str, stats=None, plt=None,
-                     LinearSegmentedColormap=type("No", (), {"from_list": staticmethod(lambda *_: None)}),
-                     REAL="", FAKE="", product=itertools.product)  # fmt: skip
-    level = [100.0, 400.0, 900.0, 200.0, 300.0]
-    rows = [
-        studies.Row(variant, seed, 0.0, {"distance": level[seed] * k * (1 + 0.01 * seed)})
-        for variant, k in (("centre", 1.0), ("half", 0.5))
-        for seed in range(5)
-    ]
-    mean, low, high = names["factor"](studies.Table(tuple(rows)), "distance", "half", "centre")
-    assert (mean, low, high) == pytest.approx((0.5, 0.5, 0.5))  # the seeds' levels cancel
-    assert names["told"](0.4, 0.9) == "better"
-    assert names["told"](1.1, 2.0) == "worse"
-    assert names["told"](0.9, 1.1) == "not told apart"
+def names_of_ring() -> dict[str, Any]:
+    """The cell that shares the work, without its study."""
+    return names_of(
+        "def rates(",
+        profile=profiles.PROFILES["full"],
+        base=base,
+        train=train,
+    )
+
+
+def test_a_round_costs_what_the_formula_says_in_the_mlp_and_a_little_more_for_d_on_the_ring() -> None:
+    names = names_of(
+        "def multiplications(", base=base, SEED=0, train_set=data.load("digits"), FlopCounterMode=FlopCounterMode,
+        plotting=plotting, partial=partial,
+    )  # fmt: skip
+    count, games = names["multiplications"], names["GAMES"]
+    digits, ring = ({shape: count(*game, *shape) for shape in ((1, 1), (1, 2), (2, 1), (5, 1))} for game in games)
+    for (d, g), price in digits.items():
+        assert price / digits[1, 1] == pytest.approx((5 * (d + g) - 1) / 9, rel=0.05)
+        assert ring[d, g] / ring[1, 1] == pytest.approx((5 * (d + g) - 1) / 9, rel=0.12)
+    assert ring[2, 1] / ring[1, 1] > 14 / 9 > ring[1, 2] / ring[1, 1]
+
+
+def test_games_of_other_steps_cost_as_much_as_the_unchanged_one() -> None:
+    steps = names_of_ring()["steps"]
+    for d, g in ((1, 2), (2, 1), (4, 1)):
+        game = steps(base.TOY, d, g)
+        assert (game.d_steps, game.g_steps) == (d, g)
+        assert game.rounds * (5 * (d + g) - 1) == pytest.approx(9 * base.TOY.rounds, rel=1e-3)
+    assert steps(base.TOY, 1, 1) == base.TOY
+    assert steps(base.TOY._replace(rounds=4), 2, 1).rounds == 4  # the least that is read at 10, 30 and 100 %
+
+
+def test_a_quarter_of_a_players_rate_moves_that_player_alone_by_a_quarter() -> None:
+    rates = names_of_ring()["rates"]
+    moved = {}
+    for name, factors in (("as it is", {}), ("slow D", {"d": 0.25}), ("slow G", {"g": 0.25})):
+        gan, batches, rules = base.start_together(rates(base.TOY, **factors), [0])
+        before = [[w.detach().clone() for w in player.parameters()] for player in gan[:2]]
+        for _ in rates(base.TOY, **factors).play(gan, batches, 1, **rules):
+            pass
+        moved[name] = [
+            max(float((w.detach() - old).abs().max()) for w, old in zip(player.parameters(), olds, strict=True))
+            for player, olds in zip(gan[:2], before, strict=True)
+        ]  # Adam's first step is as long as its rate
+    lr = base.TOY.lr
+    assert moved["as it is"] == pytest.approx([lr, lr], rel=1e-2)
+    assert moved["slow D"] == pytest.approx([lr, lr / 4], rel=1e-2)
+    assert moved["slow G"] == pytest.approx([lr / 4, lr], rel=1e-2)
+
+
+def test_ranks_say_nothing_where_all_games_are_equal() -> None:
+    correlation = function("rank_correlation", stats=stats, np=np, math=math)
+    assert correlation([1, 2, 3, 4], [10, 20, 30, 99]) == pytest.approx(1.0)
+    assert correlation([1, 2, 3, 4], [4, 3, 2, 1]) == pytest.approx(-1.0)
+    assert math.isnan(correlation([1, 2, 3], [5, 5, 5]))
 
 
 def test_the_coin_of_the_ward_has_no_better_officer_than_one_half() -> None:
@@ -157,82 +194,6 @@ def test_the_coin_of_the_ward_has_no_better_officer_than_one_half() -> None:
     assert "(ns.d_loss(r, f) + ns.d_loss(f, r)) / 2" in source
     real, fake = torch.randn(50, 1), torch.randn(50, 1)
     assert float(coin.d_loss(real, fake)) > float(coin.d_loss(0 * real, 0 * fake)) == pytest.approx(2 * LOG2)
-
-
-# --- what the page says of its nulls and its fifths -------------------------------------------------------------
-
-
-def function(name: str, **names: Any) -> Callable[..., Any]:
-    """One function of the chapter, alone, with these names around it."""
-    cells = (cell.source for cell in CELLS if cell.cell_type == "code" and "%pip" not in cell.source)
-    (found,) = (node for cell in cells for node in ast.parse(cell).body
-                if isinstance(node, ast.FunctionDef) and node.name == name)  # fmt: skip
-    exec(compile(ast.Module([found], []), NOTEBOOK.name, "exec"), names)
-    made: Callable[..., Any] = names[name]
-    return made
-
-
-def page(word: str) -> str:
-    """The one Markdown output of the chapter that holds this word."""
-    found = [
-        output.data["text/markdown"]
-        for cell in CELLS
-        for output in cell.get("outputs", [])
-        if word in output.get("data", {}).get("text/markdown", "")
-    ]
-    (text,) = found
-    return str(text)
-
-
-def test_beside_holds_five_games_against_the_mean_of_groups() -> None:
-    beside = function("beside", np=np, studies=studies)
-    ours = np.array([100.0, 200.0, 300.0, 150.0, 250.0])
-    assert beside(ours, [ours / 2]) == pytest.approx([2.0, 2.0, 2.0])
-    assert beside(ours, [ours / 2, ours / 8]) == pytest.approx([4.0, 4.0, 4.0])  # the geometric mean of 2 and 8
-    mean, low, high = beside(ours, [ours[::-1]])
-    assert mean == pytest.approx(1.0)
-    assert low < 1 < high
-
-
-def test_the_page_pools_its_two_nulls_as_the_table_has_them() -> None:
-    column = studies.read(ROOT / "data" / "results" / "11-maps.csv").column("distance")
-    centre = "1:1, rates 0.002:0.002, widths 128:128"
-    logs = [np.log(column[k]) for k in (centre, f"{centre}, dice 100", f"{centre}, dice 300")]
-    assert len({tuple(one) for one in logs}) == 3  # three groups, not one group twice
-    pooled = np.exp(studies.interval((logs[1] + logs[2]) / 2 - logs[0]))
-    text = page("both nulls together")
-    assert "**both nulls together : centre** | ×{:.2f} ({:.2f} to {:.2f})".format(*pooled) in text
-    one = np.exp(studies.interval(logs[2] - logs[0]))
-    assert "| second null : centre | ×{:.2f} ({:.2f} to {:.2f})".format(*one) in text
-
-
-def test_fifths_know_a_curve_and_whole_settings_are_fewer_witnesses_than_games() -> None:
-    dice = np.random.default_rng(0)
-    of = np.repeat(np.arange(40), 5)
-    logs = dice.normal(size=40)[of] + 0.01 * dice.normal(size=200)  # the seeds of a setting say the same
-    fifth = (of // 8) % 5
-    logs = logs + np.array([1.0, 0, 0, 0, 2.0])[fifth]
-    names: dict[str, Any] = {"np": np, "logs": logs, "fifth": fifth}
-    names["by_fifths"] = function("by_fifths", **names)
-    resampled = function("resampled", **names, profile=profiles.PROFILES["full"])
-    found = names["by_fifths"](np.arange(200))
-    assert found[5] == pytest.approx(logs[fifth == 0].mean() - logs[(fifth > 0) & (fifth < 4)].mean())
-    assert found[6] == pytest.approx(logs[fifth == 4].mean() - logs[(fifth > 0) & (fifth < 4)].mean())
-    assert found[7] == pytest.approx(logs[fifth == 3].mean() - logs[fifth == 1].mean())
-    games = np.log(resampled([[k] for k in range(200)]))
-    settings = np.log(resampled([np.flatnonzero(of == k) for k in range(40)]))
-    assert (games[:, 0] < found).all()
-    assert (found < games[:, 1]).all()
-    assert ((settings[:, 1] - settings[:, 0]) > 1.5 * (games[:, 1] - games[:, 0])).all()
-
-
-def test_the_page_prints_the_losses_of_the_ring_as_its_table_has_them() -> None:
-    table = studies.read(ROOT / "data" / "results" / "11-ring.csv")
-    text = page("Differences in reverse KL")
-    for ratio in ("1:4", "1:2", "2:1", "4:1", "8:1"):
-        d, g = (np.mean(table.column(f"{k}_loss at moves")[ratio]) for k in "dg")
-        (row,) = re.findall(rf"^\| {ratio} \|.*$", text, re.MULTILINE)
-        assert row.endswith(f"| {d:.2f}, {g:.2f} |")
 
 
 # --- the ward ---------------------------------------------------------------------------------------------------
@@ -251,16 +212,16 @@ def test_the_wards_list_is_the_checkers_and_the_answers_are_under_their_beds() -
 
 def test_the_ward_round_counts_and_does_not_say_which() -> None:
     key = dict(enumerate(ch11.BEDS, start=1))
-    assert ch11.check_5(key).correct is True
-    assert ch11.check_5({bed: letter.upper() for bed, letter in key.items()}).correct is True
+    assert ch11.check_1(key).correct is True
+    assert ch11.check_1({bed: letter.upper() for bed, letter in key.items()}).correct is True
     swapped = key | {3: key[7], 7: key[3]}
-    verdict = ch11.check_5(swapped)
+    verdict = ch11.check_1(swapped)
     assert verdict.correct is False
     assert "8 of 10" in verdict.message
     assert not re.search(r"[Bb]ed [37]\b", verdict.message)
-    others = {ch11.check_5(key | {a: key[b], b: key[a]}).message for a, b in itertools.combinations(key, 2)}
+    others = {ch11.check_1(key | {a: key[b], b: key[a]}).message for a, b in itertools.combinations(key, 2)}
     assert others == {verdict.message}
-    assert "of 10" not in ch11.check_5(dict(enumerate("kijdefbagc", start=1))).message
+    assert "of 10" not in ch11.check_1(dict(enumerate("kijdefbagc", start=1))).message
 
 
 # --- the checkers -----------------------------------------------------------------------------------------------
@@ -289,17 +250,20 @@ def test_an_officer_who_sees_may_cost_what_a_blind_one_costs() -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ({"times": 5, "lessons": 3_000}, "G moves too"),
-        ({"times": 6, "lessons": 3_000}, "more than one"),
-        ({"times": 3, "lessons": 3_600}, "every sixth"),
-        ({"times": 3, "lessons": 15_000}, "D's moves"),
-        ({"times": 2, "lessons": 3_000}, "how much more"),
-        ({"times": 3}, "there is no 'lessons'"),
+        ({"times": 5, "lessons": 2_793}, "G moves too"),
+        ({"times": 6, "lessons": 2_793}, "more than one"),
+        ({"times": 3, "lessons": 3_000}, "equally dear"),
+        ({"times": 29 / 9, "lessons": 3_000}, "equally dear"),
+        ({"times": 29 / 9, "lessons": 13_966}, "D's moves"),
+        ({"times": 20 / 9, "lessons": 2_793}, "how much more"),
+        ({"times": 2.9, "lessons": 2_793}, "not 10"),
+        ({"times": 29 / 9, "lessons": 3_103}, "81,000"),
+        ({"times": 29 / 9}, "there is no 'lessons'"),
     ],
 )
 def test_an_unfair_comparison_names_its_wrong_turn(answer: dict[str, float], words: str) -> None:
-    assert_wrong(ch11.check_1(answer), words)
-    assert ch11.check_1({"times": 3.0, "lessons": 3_000}).correct is True
+    assert_wrong(ch11.check_2(answer), words)
+    assert ch11.check_2({"times": 3.22, "lessons": 2_793}).correct is True
 
 
 @pytest.mark.parametrize(
@@ -324,8 +288,8 @@ def test_an_unfair_comparison_names_its_wrong_turn(answer: dict[str, float], wor
     ],
 )
 def test_a_wrong_dance_is_named(dance: Callable[..., Any], words: str) -> None:
-    assert_wrong(ch11.check_2(dance), words)
-    assert ch11.check_2(ch11._dance).correct is True
+    assert_wrong(ch11.check_4(dance), words)
+    assert ch11.check_4(ch11._dance).correct is True
 
 
 @pytest.mark.parametrize(
@@ -346,9 +310,9 @@ def test_a_wrong_dance_is_named(dance: Callable[..., Any], words: str) -> None:
     ],
 )
 def test_wrong_twins_are_named(twins: Callable[..., Any], words: str) -> None:
-    assert_wrong(ch11.check_4(twins), words)
-    assert ch11.check_4(ch11._twins).correct is True
-    assert ch11.check_4(lambda c, d, t: np.array(ch11._twins(c, d, t))).correct is True
+    assert_wrong(ch11.check_5(twins), words)
+    assert ch11.check_5(ch11._twins).correct is True
+    assert ch11.check_5(lambda c, d, t: np.array(ch11._twins(c, d, t))).correct is True
 
 
 def test_the_checkers_runs_all_have_twins() -> None:

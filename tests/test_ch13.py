@@ -12,18 +12,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gan_lessons import data, ensemble, judges, studies, toys
+from gan_lessons import base, ensemble, toys, train
 from gan_lessons.exercises import Verdict, ch13
 from gan_lessons.metrics import modes
-from gan_lessons.models import convolutions
-from gan_lessons.models.layers import BatchDeviation, Flat
 from gan_lessons.profiles import PROFILES
 from tests.chapters import assert_listed_right, assert_listed_wrong, assert_wrong, cases
 from tests.right_answers.ch13 import RIGHT
 from tests.wrong_answers.ch13 import WRONG
 
 ROOT = Path(__file__).parent.parent
-NOTEBOOK, RESULTS = ROOT / "book" / "13_mode_collapse.ipynb", ROOT / "data" / "results"
+NOTEBOOK = ROOT / "book" / "13_mode_collapse.ipynb"
 CHECKS: dict[int, Callable[..., Verdict]] = {number: getattr(ch13, f"check_{number}") for number in range(1, 7)}
 Function = Callable[..., Any]
 LOG2 = math.log(2)
@@ -35,8 +33,7 @@ def source(seed: int = 0) -> torch.Generator:
 
 def cells_with(*words: str, **more: Any) -> dict[str, Any]:
     """Run the code cells of the chapter that hold one of these words, and return their names; `more` are given ones."""
-    names: dict[str, Any] = {"torch": torch, "nn": nn, "ensemble": ensemble, "WIDTH": 8, "fresh": source}
-    names |= {"pairwise": pairwise, "math": math, **more}
+    names: dict[str, Any] = {"torch": torch, "nn": nn, "fresh": source, "pairwise": pairwise, "math": math, **more}
     for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
         if cell.cell_type == "code" and any(word in cell.source for word in words):
             exec(cell.source, names)
@@ -58,84 +55,71 @@ def test_the_census_by_hand_and_its_rules_are_the_librarys(toy: toys.Mixture) ->
     assert kinds["half of its due"] == int(modes.expected_share(fine, 2_500, toy.weights).sum()) == toy.modes - 1
 
 
-@pytest.fixture(scope="module")
-def layers() -> dict[str, Any]:
-    names = cells_with("class BatchDeviation", "class MinibatchDiscrimination")
-    return {"deviation": names["BatchDeviation"](), "discrimination": names["MinibatchDiscrimination"]([0, 1], 3)}
+def test_a_machine_is_luckier_in_one_draw_than_in_another_and_the_mean_is_the_formulas() -> None:
+    given: dict[str, Any] = {"profile": PROFILES["full"], "toys": toys, "modes": modes, "SEED": 0}
+    names = cells_with("def census(", "def frauds(", "SAMPLES, DRAWS =", **given)
+    names["DRAWS"] = 40
+    exec(cell_of("def drawn(").split("\n\n\n")[0], names)  # the function, not the games
+    found = names["drawn"](names["ring"], names["machines"]["ring of 8"]["box"])["at least one"]
+    hits = torch.full((8,), math.pi * 0.03**2 / 2.4**2, dtype=torch.float64)
+    assert min(found) < modes.chance(hits, 2_500) < max(found)
+    assert np.mean(found) == pytest.approx(modes.chance(hits, 2_500), abs=0.7)  # 40 draws: 3 standard errors
 
 
-@pytest.mark.parametrize("name", ["deviation", "discrimination"])
-def test_a_layer_that_mixes_the_batch_says_so_and_keeps_the_seeds_apart(layers: dict[str, Any], name: str) -> None:
-    layer = layers[name]
+def cell_of(words: str) -> str:
+    """The source of the one code cell that holds these words."""
+    cells = nbformat.read(NOTEBOOK, as_version=4).cells
+    (found,) = [cell.source for cell in cells if cell.cell_type == "code" and words in cell.source]
+    return str(found)
+
+
+def test_the_batch_layer_says_so_keeps_the_seeds_apart_and_sees_sameness() -> None:
+    layer = cells_with("class BatchDeviation")["BatchDeviation"]()
     assert layer.mixes_the_batch is True
     x = torch.randn(2, 6, 3, generator=source())
     other = torch.stack([x[0], torch.randn(6, 3, generator=source(1))])
-    with torch.no_grad():
-        told, changed = layer(x), layer(other)
+    told, changed = layer(x), layer(other)
     assert torch.equal(told[..., :3], x)
     assert torch.equal(told[0], changed[0])
     assert not torch.allclose(told[1, :, 3:], changed[1, :, 3:])
+    assert float(layer(torch.ones(2, 5, 3))[..., 3:].max()) < 1e-3
     moved = x.clone()
-    moved[0, 0] += 1  # another note of the batch changes what the last one is told
+    moved[0, 0] += 1  # another row of the batch changes what the last one is told
+    assert not torch.allclose(layer(moved)[0, -1, 3:], told[0, -1, 3:])
+
+
+def test_a_watchful_d_has_one_logit_a_row_that_depends_on_the_others_and_plays_as_an_ensemble() -> None:
+    watchful = cells_with("class BatchDeviation")["watchful"]
+    D = watchful([3, 8, 1])
+    assert [layer.in_features for layer in D if isinstance(layer, nn.Linear)] == [6, 16]
+    rows = torch.randn(5, 3, generator=source())
+    moved = torch.cat([rows[:4], rows[4:] + 1])
     with torch.no_grad():
-        assert not torch.allclose(layer(moved)[0, -1, 3:], told[0, -1, 3:])
-
-
-def test_minibatch_discrimination_is_the_papers_sum_without_itself(layers: dict[str, Any]) -> None:
-    layer = layers["discrimination"]
-    x = torch.randn(2, 5, 3, generator=source())
-    with torch.no_grad():
-        told = layer(x)[..., 3:]
-        M = (x @ layer.T).reshape(2, 5, 4, 4)  # (S, n, B, C)
-    for s, i, b in ((0, 0, 0), (1, 3, 2), (0, 4, 3)):
-        near = sum(math.exp(-float((M[s, i, b] - M[s, j, b]).abs().sum())) for j in range(5) if j != i)
-        assert float(told[s, i, b]) == pytest.approx(near, rel=1e-4)
-
-
-def test_a_watchful_officer_has_one_logit_a_note_that_depends_on_the_others() -> None:
-    officer = cells_with("class BatchDeviation")["watchful"]([3, 8, 1])
-    assert [layer.in_features for layer in officer if isinstance(layer, nn.Linear)] == [6, 16]
-    notes = torch.randn(5, 3, generator=source())
-    moved = torch.cat([notes[:4], notes[4:] + 1])
-    with torch.no_grad():
-        told, changed = officer(notes), officer(moved)
+        told, changed = D(rows), D(moved)
+        other = watchful([3, 8, 1])
+        together = ensemble.stack([D, other])(torch.stack([rows, moved], 1))  # (n, S, 1)
     assert told.shape == (5, 1)
     assert not torch.allclose(told[:4], changed[:4])
+    assert torch.allclose(together[:, 0], told, atol=1e-5)
 
 
-def test_the_mean_arrow_is_1_on_a_slope_short_on_a_hill_and_short_for_arrows_thrown_at_random() -> None:
-    side = torch.linspace(-1.6, 1.6, 21)
-    plane = torch.cartesian_prod(side + 1e-3, side)[:, None]  # moved a little: a hill has no direction at its top
-    names = cells_with("def one_way(", plane=plane, SEEDS=[0, 1])
-    slope = names["one_way"](lambda x: x @ torch.tensor([[3.0], [4.0]]))
-    hill = names["one_way"](lambda x: -x.square().sum(-1, keepdim=True))
-    assert slope == pytest.approx([1.0, 1.0], abs=1e-5)
-    assert max(hill) < 0.01
-    thrown = [names["thrown"](seed) for seed in range(200)]
-    # the mean of 441 unit vectors at random has a Rayleigh length, sqrt(pi / 4 / 441)
-    assert np.mean(thrown) == pytest.approx(math.sqrt(math.pi / 4 / 441), rel=0.15)
+@pytest.mark.parametrize(("g", "d"), [(0.3, 1.0), (1.0, 0.2), (5.0, 0.5)])
+def test_the_changed_games_change_the_rates_of_the_named_player_alone(g: float, d: float) -> None:
+    given = {"profile": PROFILES["smoke"], "base": base, "train": train, "FAST": 5.0}
+    names = cells_with("def rates(", **given)
+    gan, batches, rest = base.start_together(base.TOY, [0])
+    plays = names["rates"](g=g, d=d)(gan, batches, 2, **rest)
+    assert len(list(plays)) == 2
+    assert rest["g_optimizer"].param_groups[0]["lr"] == pytest.approx(g * base.TOY.lr)
+    assert rest["d_optimizer"].param_groups[0]["lr"] == pytest.approx(d * base.TOY.lr)
 
 
 @pytest.fixture(scope="module")
 def stacks() -> dict[str, Any]:
-    given: dict[str, Any] = {
-        "profile": PROFILES["smoke"],
-        "due": torch.full((10,), 0.1),
-        "judges": judges,
-        "unit": data.unit,
-    }
-    return cells_with("def digits_in(", **given)
+    return cells_with("def kinds_of(", modes=modes, thousand=torch.full((1_000,), 1e-3))
 
 
 def test_the_name_of_a_stack_is_its_three_digits_in_the_order_of_the_colours(stacks: dict[str, Any]) -> None:
-    images = data.load("digits", "test", size=28, channels=1).images
-    named = judges.load("mnist").probabilities(data.unit(images).flatten(1)).argmax(1)
-    rows = torch.randint(len(images), (40, 3), generator=source(5))  # as `stacked` draws them
-    piles = stacks["stacked"](images, 40, 5)
-    assert piles.shape == (40, 3, 28, 28)
-    assert torch.equal(piles[7, 2], data.unit(images)[rows[7, 2], 0])
-    for memory in (torch.contiguous_format, torch.channels_last):
-        assert torch.equal(stacks["digits_in"](piles.to(memory_format=memory)), named[rows])
     counts = stacks["kinds_of"](torch.tensor([[0, 0, 7], [9, 9, 9], [0, 7, 0], [0, 0, 7]]))
     assert counts.nonzero().flatten().tolist() == [7, 70, 999]
     assert counts[7] == 2
@@ -145,47 +129,16 @@ def test_mixed_stacks_keep_the_digits_of_each_colour_and_lose_their_company(stac
     digits = torch.randint(10, (5_000, 1), generator=source()).repeat(1, 3)  # three times the same: 10 kinds
     mixed = stacks["mixed"](digits)
     assert torch.equal(mixed.sort(0).values, digits.sort(0).values)
-    assert int((stacks["kinds_of"](digits) > 0).sum()) == 10
-    assert int((stacks["kinds_of"](mixed) > 0).sum()) > 950
+    scores = stacks["stack_scores"](digits)
+    assert (scores["one"], scores["half"]) == (10, 10)
+    assert scores["one, mixed"] > 950
     counts = stacks["kinds_of"](mixed)  # and by lot: no more uneven than 5,000 honest draws
     assert modes.reverse_kl(counts, torch.full((1_000,), 1e-3)) < 1.3 * modes.kl_floor(1_000, 5_000)
 
 
-@pytest.mark.parametrize("looks", [False, True])
-def test_the_officer_of_stacks_is_told_the_deviation_once_before_its_last_layer(looks: bool) -> None:
-    given: dict[str, Any] = {"profile": PROFILES["smoke"], "RATES": {"patient": {}, "hasty": {}, "even": {}}}
-    given |= {"convolutions": convolutions, "MeanDeviation": BatchDeviation, "Flat": Flat}
-    names = cells_with("def officer(", **given)
-    officer = names["officer"](looks)
-    told = [k for k, layer in enumerate(officer) if isinstance(layer, BatchDeviation)]
-    assert told == ([len(officer) - 3] if looks else [])
-    assert officer(torch.randn(6, 3, 28, 28, generator=source())).shape == (6, 1)
-    assert float(officer[-1].weight.detach().std()) == pytest.approx(0.02, rel=0.15)  # as dcgan_init draws it
-
-
-def test_on_digits_d_has_won_in_every_stored_game_whose_forger_prints_one_picture_and_in_no_other() -> None:
-    digits = studies.read(RESULTS / "13-digits.csv")
-    repeats, right = digits.column("repeats"), digits.column("right")
-    for name, told in right.items():
-        lost = name == "patient" or "deviation" in name
-        assert len(told) == 5
-        assert [share > 99 for share in repeats[name]] == [lost] * 5
-        assert [share > 99 for share in told] == [lost] * 5
-
-
-def test_of_a_thousand_kinds_the_stored_patient_games_have_fewer_than_the_even_and_as_few_as_young_ones() -> None:
-    stacked = studies.read(RESULTS / "13-stacked.csv")
-    kinds = stacked.column("one")
-    assert max(kinds["patient"]) < min(kinds["even"])
-    young = studies.compare(stacked, "one", "patient", "even, 100 rounds")
-    cured = studies.compare(stacked, "one", "hasty + deviation", "hasty")
-    assert young.low < 0 < young.high
-    assert cured.low < 0 < cured.high
-
-
 @pytest.mark.parametrize("answer", [(LOG2, LOG2 / 0.0014), [0.693, 495], (torch.tensor(LOG2), np.float64(495.1))])
-def test_exercise_1_takes_divergence_and_floors(answer: Any) -> None:
-    assert ch13.check_1(answer).correct is True
+def test_exercise_3_takes_divergence_and_floors(answer: Any) -> None:
+    assert ch13.check_3(answer).correct is True
 
 
 @pytest.mark.parametrize(
@@ -210,8 +163,8 @@ def test_exercise_1_takes_divergence_and_floors(answer: Any) -> None:
         (LOG2, "should be a pair"),
     ],
 )
-def test_exercise_1_points_at_the_mistake(answer: Any, pointer: str) -> None:
-    assert_wrong(ch13.check_1(answer), pointer)
+def test_exercise_3_points_at_the_mistake(answer: Any, pointer: str) -> None:
+    assert_wrong(ch13.check_3(answer), pointer)
 
 
 def strict(which: Tensor, distance: Tensor, weights: Tensor, part: float) -> int:
@@ -231,8 +184,8 @@ def by_loop(which: Tensor, distance: Tensor, weights: Tensor, part: float) -> in
 
 
 @pytest.mark.parametrize("answer", [strict, by_loop])
-def test_exercise_2_takes_every_way_to_write_it(answer: Function) -> None:
-    assert ch13.check_2(answer).correct is True
+def test_exercise_1_takes_every_way_to_write_it(answer: Function) -> None:
+    assert ch13.check_1(answer).correct is True
 
 
 @pytest.mark.parametrize(
@@ -250,8 +203,8 @@ def test_exercise_2_takes_every_way_to_write_it(answer: Function) -> None:
         (lambda w, d, p, part: 17, "which = (1, 1, 1, 0)"),
     ],
 )
-def test_exercise_2_points_at_the_mistake(answer: Any, pointer: str) -> None:
-    assert_wrong(ch13.check_2(answer), pointer)
+def test_exercise_1_points_at_the_mistake(answer: Any, pointer: str) -> None:
+    assert_wrong(ch13.check_1(answer), pointer)
 
 
 def by_luck(a: float, K: int, n: int) -> float:
@@ -265,8 +218,8 @@ def by_luck(a: float, K: int, n: int) -> float:
         lambda a, K, n: modes.chance(torch.full((K,), a / K, dtype=torch.float64), n),
     ],
 )
-def test_exercise_3_takes_every_way_to_write_it(answer: Function) -> None:
-    assert ch13.check_3(answer).correct is True
+def test_exercise_2_takes_every_way_to_write_it(answer: Function) -> None:
+    assert ch13.check_2(answer).correct is True
 
 
 @pytest.mark.parametrize(
@@ -287,8 +240,8 @@ def test_exercise_3_takes_every_way_to_write_it(answer: Function) -> None:
         (lambda a, K, n: 0.5, "probability"),
     ],
 )
-def test_exercise_3_points_at_the_mistake(answer: Any, pointer: str) -> None:
-    assert_wrong(ch13.check_3(answer), pointer)
+def test_exercise_2_points_at_the_mistake(answer: Any, pointer: str) -> None:
+    assert_wrong(ch13.check_2(answer), pointer)
 
 
 def fewer(x: Tensor) -> int:

@@ -95,8 +95,23 @@ def test_networks_that_do_not_match_or_look_at_the_batch_are_refused() -> None:
         ensemble.stack([models.mlp([2, 3, 1]), models.mlp([2, 4, 1])])
     with pytest.raises(ValueError, match="at least one network"):
         ensemble.stack([])
-    with pytest.raises(ValueError, match="cannot stack a BatchNorm1d"):
-        ensemble.stack([nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))] * 2)
+    with pytest.raises(ValueError, match="cannot stack a LayerNorm"):
+        ensemble.stack([nn.Sequential(nn.Linear(2, 2), nn.LayerNorm(2))] * 2)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_batch_normalisation_of_a_seed_sees_its_own_batch_alone(training: bool) -> None:
+    torch.manual_seed(1)
+    singles = [nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 1)).double() for _ in "abc"]
+    for network in singles:
+        nn.init.normal_(network[1].get_parameter("weight"))
+        network(torch.randn(9, 3, dtype=torch.float64) + 1)  # its running averages
+    many = ensemble.stack(singles).train(training)
+    x = torch.randn(7, 3, 3, dtype=torch.float64)
+    alone = torch.stack([network.train(training)(x[:, k]) for k, network in enumerate(singles)], 1)
+    assert torch.allclose(many(x), alone, atol=1e-12)
+    running = torch.cat([network[1].get_buffer("running_mean") for network in singles])
+    assert torch.allclose(many.get_buffer("1.norm.running_mean"), running, atol=1e-12)
 
 
 def test_points_of_a_seed_depend_neither_on_the_others_nor_on_their_number() -> None:

@@ -179,3 +179,10 @@ def test_what_has_no_nearest_mode_is_refused(samples: Tensor, words: str) -> Non
 def test_modes_without_a_place_or_a_width_are_refused(mean: float, std: float) -> None:
     with pytest.raises(ValueError, match="finite means, and finite stds above 0"):
         modes.tally(torch.zeros(5, 2), torch.full((2, 2), mean), torch.full((2,), std))
+
+
+def test_the_perfect_sampler_fills_an_order_and_one_heap_its_own_part_of_it() -> None:
+    toy = mixture([[0.0, 0.0], [10.0, 0.0], [20.0, 0.0], [30.0, 0.0]], 1.0, [0.4, 0.3, 0.2, 0.1])
+    assert 0.96 < modes.usable(tally(toy.sample(5_000, generator=source()), toy).good, 5_000, toy.weights) < 0.9889
+    for points, filled in ((toy.means[:1].repeat(9, 1), 0.4), (100 + toy.means, 0), (toy.means[[0, 0, 0, 3]], 0.5)):
+        assert modes.usable(tally(points, toy).good, len(points), toy.weights) == pytest.approx(filled)

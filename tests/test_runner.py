@@ -22,7 +22,7 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from gan_lessons import paths, runner
+from gan_lessons import paths, runner, studies
 from tests import LIGHT
 from tests.signals import hear_ctrl_c
 
@@ -462,6 +462,25 @@ def test_a_full_run_in_place_records_its_tables_and_no_other_run_does(
     assert not results.exists()
     runner.run(path, "full", in_place=True)
     assert {file.name: file.read_text() for file in results.iterdir()} == {"01-study.csv": "full 01-study.csv"}
+
+
+def test_a_full_run_records_the_shared_unchanged_games_that_its_studies_changed_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAN_LESSONS_RUNS", str(tmp_path / "runs"))
+    path, results, full = stored(tmp_path / "book", a_notebook()), tmp_path / "data" / "results", tmp_path / "runs/full"
+    for name, game in (("base-toy", "toy"), ("base-MLP", "MLP"), ("01-rates", "toy"), ("02-rates", "MLP")):
+        studies.run({"a": 1}, [0], lambda _, seed: {"x": seed}, path=full / f"{name}.csv", settings={"game": game})
+    studies.run({"a": 1}, [0], lambda _, seed: {"x": seed}, path=full / "01-own.csv", settings={"game": "its own"})
+    studies.run({"a": 1}, [0], lambda _, seed: {"x": seed}, path=full / "01-else.csv")
+    runner.run(path, "full", in_place=True)
+    assert sorted(file.name for file in results.iterdir()) == [
+        "01-else.csv",
+        "01-own.csv",
+        "01-rates.csv",
+        "base-toy.csv",
+    ]
+    assert (results / "base-toy.csv").read_bytes() == (full / "base-toy.csv").read_bytes()
 
 
 def test_by_default_a_run_goes_to_the_folder_of_its_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

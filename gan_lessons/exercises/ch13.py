@@ -19,37 +19,8 @@ Function = Callable[..., Any]
 LOG2 = math.log(2)
 
 
-@checker(several(any_number, 2))
-def check_1(answer: tuple[float, float]) -> Verdict:
-    """(kl, times): log 2 nats for 4 of 8 kinds, and that over the floor 7 / 5000."""
-    kl, times = answer
-    floor = modes.kl_floor(8, 2_500)
-    kls = [
-        (1.0, "that is in bits. In nats it is log 2."),
-        (-LOG2, "right but for the sign. A divergence is never negative; is q in the numerator?"),
-        (LOG2 / 4, "that is the part of one kind. Add all four."),
-        (0.5, "half of the kinds are lost, but the divergence is a mean logarithm: four times 1/4 log 2."),
-        (math.inf, "infinite is the other direction, KL(p || q). The mean here is over q, what is printed."),
-        (math.log(8), "log 8 is what one kind of eight scores. Here four are left."),
-        (math.log(4), "log 4 is the entropy of the four. The divergence is log 8 less that."),
-    ]
-    if pointer := fault(kl, LOG2, kls, "put q_k = 1/4 four times and p_k = 1/8 into the sum."):
-        return not_yet(f"kl: {pointer}")
-    if not rounded(times, kl / floor):  # whoever goes on with a rounded divergence
-        all_times = [
-            (LOG2 / (2 * floor), "the floor is (K - 1) / 2n, with a 2 below."),
-            (LOG2 * 5_000 / 8, "the counts add up to n, so there are K - 1 = 7 degrees of freedom, not 8."),
-            (LOG2 * 5_000 / 3, "the perfect machine prints all 8 kinds, so its floor has K = 8."),
-            (floor / LOG2, "the other way round. How many floors fit into the divergence?"),
-            (floor, "that is the floor. How many times does it fit into the divergence?"),
-        ]
-        if pointer := fault(times, LOG2 / floor, all_times, "divide by (8 - 1) / (2 * 2500) = 0.0014."):
-            return not_yet(f"times: {pointer}")
-    return right("0.693 nats, some 495 times what the perfect machine scores with 2,500 prints.")
-
-
 @checker(callable)
-def check_2(strict: Function) -> Verdict:
+def check_1(strict: Function) -> Verdict:
     """strict(which, distance, weights, part): modes with at least part * n * weight samples within 3 stds."""
     for case, given, truth in misses(strict, _strict, _samples()):
         which, distance, weights, part = case
@@ -106,7 +77,7 @@ def _samples() -> Iterator[tuple[Tensor, Tensor, Tensor, float]]:
 
 
 @checker(callable)
-def check_3(by_luck: Function) -> Verdict:
+def check_2(by_luck: Function) -> Verdict:
     """by_luck(a, K, n): K (1 - (1 - a/K)^n), at a = K as well; judged in proportion to the truth."""
     for a, K, n in [(0.5, 4, 10), (0.0177, 25, 2_500), (1.0, 8, 20), (0.5, 1, 1), (0.3, 10, 1), (0.9, 5, 10_000)]:
         given, truth = number(by_luck(a, K, n)), _by_luck(a, K, n)
@@ -148,6 +119,35 @@ def _sure(by_luck: Function, n: int) -> float:
         return float(any_number(by_luck(1.0, 1, n)))
     except (ValueError, ArithmeticError):
         return math.nan
+
+
+@checker(several(any_number, 2))
+def check_3(answer: tuple[float, float]) -> Verdict:
+    """(kl, times): log 2 nats for 4 of 8 kinds, and that over the floor 7 / 5000."""
+    kl, times = answer
+    floor = modes.kl_floor(8, 2_500)
+    kls = [
+        (1.0, "that is in bits. In nats it is log 2."),
+        (-LOG2, "right but for the sign. A divergence is never negative; is q in the numerator?"),
+        (LOG2 / 4, "that is the part of one kind. Add all four."),
+        (0.5, "half of the kinds are lost, but the divergence is a mean logarithm: four times 1/4 log 2."),
+        (math.inf, "infinite is the other direction, KL(p || q). The mean here is over q, what is printed."),
+        (math.log(8), "log 8 is what one kind of eight scores. Here four are left."),
+        (math.log(4), "log 4 is the entropy of the four. The divergence is log 8 less that."),
+    ]
+    if pointer := fault(kl, LOG2, kls, "put q_k = 1/4 four times and p_k = 1/8 into the sum."):
+        return not_yet(f"kl: {pointer}")
+    if not rounded(times, kl / floor):  # whoever goes on with a rounded divergence
+        all_times = [
+            (LOG2 / (2 * floor), "the floor is (K - 1) / 2n, with a 2 below."),
+            (LOG2 * 5_000 / 8, "the counts add up to n, so there are K - 1 = 7 degrees of freedom, not 8."),
+            (LOG2 * 5_000 / 3, "the perfect machine prints all 8 kinds, so its floor has K = 8."),
+            (floor / LOG2, "the other way round. How many floors fit into the divergence?"),
+            (floor, "that is the floor. How many times does it fit into the divergence?"),
+        ]
+        if pointer := fault(times, LOG2 / floor, all_times, "divide by (8 - 1) / (2 * 2500) = 0.0014."):
+            return not_yet(f"times: {pointer}")
+    return right("0.693 nats, some 495 times what the perfect machine scores with 2,500 prints.")
 
 
 @checker(callable)

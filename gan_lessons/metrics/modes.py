@@ -80,6 +80,14 @@ def expected_share(good: Tensor, n: int, weights: Tensor, part: float = 0.5) -> 
     return (good >= part * n * weights.to(good.device)) & (weights > 0).to(good.device)
 
 
+def usable(good: Tensor, n: int, weights: Tensor) -> float:
+    """Which part of an order, each mode by its weight, the good ones of n samples can fill: sum of min(good / n, w).
+
+    Waste, lost modes and uneven shares all lower it; the perfect sampler has a little less than `true_quality`.
+    """
+    return float(torch.minimum(good / n, weights.to(good.device)).sum())
+
+
 def reverse_kl(counts: Tensor, weights: Tensor) -> float:
     """KL(q || p) in nats of the shares q of all samples, by nearest mode, from the modes' true weights p (k,).
 

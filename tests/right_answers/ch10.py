@@ -54,6 +54,7 @@ RIGHT = {
         "    g_optimizer.step()\n"
         "    for w in D.parameters():\n"
         "        w.requires_grad = True",
+        "from gan_lessons import discriminator_step, generator_step\n"
         "def mended(G, D, g_optimizer, d_optimizer, real, z):\n"
         "    fake = G(z)\n"
         "    discriminator_step(D, d_optimizer, losses.non_saturating, real, fake.detach())\n"
@@ -101,6 +102,7 @@ RIGHT = {
         "    D.load_state_dict(kept)\n"
         "    for w, flag in zip(D.parameters(), flags):\n"
         "        w.requires_grad_(flag)",
+        "from gan_lessons import generator_step\n"
         "def quiet(G, D, optimizer, z):\n"
         "    kept = [b.clone() for b in D.buffers()]\n"
         "    generator_step(G, D, optimizer, losses.non_saturating, G(z))\n"  # the package's, and the buffers put back

@@ -2,13 +2,46 @@
 
 RIGHT = {
     1: (
-        "moves = np.array([5 + 1, 1 + 1])\n"
-        'answer_1 = {"times": moves[0] / moves[1], "lessons": np.int64(9_000) * moves[1] // moves[0]}',
-        'from fractions import Fraction\nanswer_1 = {"lessons ": Fraction(1, 6) * 18_000, "Times": Fraction(6, 2)}',
-        "answer_1 = dict(times=torch.tensor([3.0], requires_grad=True), lessons=torch.tensor(3_000))",
-        'import sympy\nk = sympy.Symbol(\'k\')\nanswer_1 = {"times": sympy.solve(2 * k - 6, k)[0], "lessons": 3e3}',
+        'answer_1 = {bed: f" {letter.upper()} " for bed, letter in zip(range(10, 0, -1), "cgabfedjih")}',
+        'answer_1 = {np.int64(k): letter for k, letter in enumerate(np.array(list("hijdefbagc")), 1)}',
+        'answer_1 = ["h", "i", "j", "d", "e", "f", "b", "a", "g", "c"]',  # in the order of the beds
+        'answer_1 = {str(bed): f"({letter})" for bed, letter in enumerate("hijdefbagc", start=1)}',
     ),
     2: (
+        "units = np.array([5 * (5 + 1) - 1, 5 * (1 + 1) - 1])\n"
+        'answer_2 = {"times": units[0] / units[1], "lessons": np.int64(9_000) * units[1] / units[0]}',
+        'from fractions import Fraction\nanswer_2 = {"lessons ": 81_000 * Fraction(1, 29), "Times": Fraction(29, 9)}',
+        "answer_2 = dict(times=torch.tensor([3.2], requires_grad=True), lessons=torch.tensor(2_793))",  # whole lessons
+        'import sympy\nk = sympy.Symbol(\'k\')\nanswer_2 = {"times": sympy.solve(9 * k - 29, k)[0], "lessons": 2.79e3}',
+        'answer_2 = {"times": 3.22, "lessons": 9_000 * 9 // 29}',
+    ),
+    3: (
+        "a = torch.nn.Parameter(torch.tensor([0.5, -0.2, 3.0]))\n"  # real, most forged, the forged that fool
+        "optimizer = torch.optim.Adam([a], lr=0.05)\n"
+        "for _ in range(800):\n"
+        "    real, fake = a[0].repeat(100), torch.cat([a[1].repeat(88), a[2].repeat(12)])\n"
+        "    d = torch.nn.functional.softplus(-real).mean() + torch.nn.functional.softplus(fake).mean()\n"
+        "    g = torch.nn.functional.softplus(-fake).mean()\n"
+        "    optimizer.zero_grad()\n"
+        "    ((d - 2 * math.log(2)) ** 2 + (g - math.log(2)) ** 2).backward()\n"
+        "    optimizer.step()",  # with their gradient
+        "fake = np.r_[np.full(85, -0.2288), np.full(15, 5.0)][:, None]\n"
+        "cost = np.logaddexp(0, fake).mean()\n"
+        "real = torch.full((100, 1), -math.log(math.expm1(2 * math.log(2) - cost)), dtype=torch.float64)",
+        "real = [5.0] * 20 + [0.0] * 80\n"  # another officer on the real images
+        "fake = [4.0] * 10 + [-0.1446] * 90\n"
+        "need = 2 * math.log(2) - sum(math.log1p(math.exp(f)) for f in fake) / 100\n"
+        "rest = (need - 0.2 * math.log1p(math.exp(-5.0))) / 0.8\n"
+        "real[20:] = [-math.log(math.expm1(rest))] * 80",
+        "from scipy.optimize import brentq\n"
+        "mean = lambda e: 0.95 * np.log1p(np.exp(e)) + 0.05 * np.log1p(np.exp(-3.0)) - np.log(2)\n"
+        "e = brentq(mean, 0, 1)\n"
+        "fake = tuple([-e] * 95 + [3.0] * 5)\n"
+        "cost = 0.95 * np.log1p(np.exp(-e)) + 0.05 * np.log1p(np.exp(3.0))\n"
+        "real = np.repeat(-np.log(np.expm1(2 * np.log(2) - cost)), 100).astype(np.float32)",
+        "real, fake = [0.64] * 100, [-0.14] * 90 + [4] * 10",  # two digits
+    ),
+    4: (
         "def dance(x, y, h, n, at_once):\n"
         "    round_ = np.array([[1.0, -h], [h, 1.0]]) if at_once else np.array([[1.0 - h * h, -h], [h, 1.0]])\n"
         "    return np.linalg.matrix_power(round_, n) @ np.array([x, y])",
@@ -43,33 +76,7 @@ RIGHT = {
         "            x, y = (x - h * down).detach().requires_grad_(), (y + h * up).detach().requires_grad_()\n"
         "    return x, y",
     ),
-    3: (
-        "a = torch.nn.Parameter(torch.tensor([0.5, -0.2, 3.0]))\n"  # real, most forged, the forged that fool
-        "optimizer = torch.optim.Adam([a], lr=0.05)\n"
-        "for _ in range(800):\n"
-        "    real, fake = a[0].repeat(100), torch.cat([a[1].repeat(88), a[2].repeat(12)])\n"
-        "    d = torch.nn.functional.softplus(-real).mean() + torch.nn.functional.softplus(fake).mean()\n"
-        "    g = torch.nn.functional.softplus(-fake).mean()\n"
-        "    optimizer.zero_grad()\n"
-        "    ((d - 2 * math.log(2)) ** 2 + (g - math.log(2)) ** 2).backward()\n"
-        "    optimizer.step()",  # with their gradient
-        "fake = np.r_[np.full(85, -0.2288), np.full(15, 5.0)][:, None]\n"
-        "cost = np.logaddexp(0, fake).mean()\n"
-        "real = torch.full((100, 1), -math.log(math.expm1(2 * math.log(2) - cost)), dtype=torch.float64)",
-        "real = [5.0] * 20 + [0.0] * 80\n"  # another officer on the real images
-        "fake = [4.0] * 10 + [-0.1446] * 90\n"
-        "need = 2 * math.log(2) - sum(math.log1p(math.exp(f)) for f in fake) / 100\n"
-        "rest = (need - 0.2 * math.log1p(math.exp(-5.0))) / 0.8\n"
-        "real[20:] = [-math.log(math.expm1(rest))] * 80",
-        "from scipy.optimize import brentq\n"
-        "mean = lambda e: 0.95 * np.log1p(np.exp(e)) + 0.05 * np.log1p(np.exp(-3.0)) - np.log(2)\n"
-        "e = brentq(mean, 0, 1)\n"
-        "fake = tuple([-e] * 95 + [3.0] * 5)\n"
-        "cost = 0.95 * np.log1p(np.exp(-e)) + 0.05 * np.log1p(np.exp(3.0))\n"
-        "real = np.repeat(-np.log(np.expm1(2 * np.log(2) - cost)), 100).astype(np.float32)",
-        "real, fake = [0.64] * 100, [-0.14] * 90 + [4] * 10",  # two digits
-    ),
-    4: (
+    5: (
         "def twins(curves, distances, tolerance):\n"
         "    curves, logs = torch.as_tensor(curves), torch.as_tensor(distances).log()\n"
         "    gap = (curves[:, None] - curves[None]).square().mean(-1).sqrt()\n"
@@ -95,11 +102,5 @@ RIGHT = {
         "    rms = {p: np.square(curves[p[0]] - curves[p[1]]).mean() ** 0.5\n"
         "           for p in combinations(range(len(distances)), 2)}\n"
         "    return np.array(sorted((p for p in rms if rms[p] <= tolerance), key=ratio)[-1])",
-    ),
-    5: (
-        'answer_5 = {bed: f" {letter.upper()} " for bed, letter in zip(range(10, 0, -1), "cgabfedjih")}',
-        'answer_5 = {np.int64(k): letter for k, letter in enumerate(np.array(list("hijdefbagc")), 1)}',
-        'answer_5 = ["h", "i", "j", "d", "e", "f", "b", "a", "g", "c"]',  # in the order of the beds
-        'answer_5 = {str(bed): f"({letter})" for bed, letter in enumerate("hijdefbagc", start=1)}',
     ),
 }

@@ -2,17 +2,6 @@
 
 RIGHT = {
     1: (
-        "answer_1 = (0.69, 500)",  # two digits
-        "answer_1 = [0.69, 0.69 / 0.0014]",  # goes on with two digits
-        "q = torch.tensor([0.25] * 4, requires_grad=True)\n"
-        "kl = (q * (q / 0.125).log()).sum()\n"
-        "answer_1 = torch.stack([kl, kl / (7 / 5000)])",
-        "import sympy\nanswer_1 = (sympy.log(2), sympy.log(2) / sympy.Rational(7, 5000))",
-        "from scipy.stats import entropy\n"
-        "kl = entropy([0.25] * 4 + [0] * 4, [0.125] * 8)\n"
-        "answer_1 = np.array([kl, kl / (7 / 5000)])",
-    ),
-    2: (
         "def strict(which, distance, weights, part):\n"
         "    captured = 0\n"
         "    for k, w in enumerate(weights.tolist()):\n"
@@ -31,7 +20,7 @@ RIGHT = {
         "    good = torch.bincount(which[~(distance > 3)], minlength=len(weights))\n"
         "    return modes.expected_share(good, len(which), weights, part).sum().reshape(1, 1)",
     ),
-    3: (
+    2: (
         "def by_luck(a, K, n):\n"
         "    miss = math.log1p(-a / K) if a < K else -math.inf\n"
         "    return K * -math.expm1(n * miss)",
@@ -47,6 +36,17 @@ RIGHT = {
         "        context.prec = 60\n"
         "        return K * (1 - (1 - Decimal(a) / K) ** n)",
         "def by_luck(a, K, n):\n    return -K * torch.expm1(n * torch.log1p(torch.tensor([-a / K])))",  # float32
+    ),
+    3: (
+        "answer_3 = (0.69, 500)",  # two digits
+        "answer_3 = [0.69, 0.69 / 0.0014]",  # goes on with two digits
+        "q = torch.tensor([0.25] * 4, requires_grad=True)\n"
+        "kl = (q * (q / 0.125).log()).sum()\n"
+        "answer_3 = torch.stack([kl, kl / (7 / 5000)])",
+        "import sympy\nanswer_3 = (sympy.log(2), sympy.log(2) / sympy.Rational(7, 5000))",
+        "from scipy.stats import entropy\n"
+        "kl = entropy([0.25] * 4 + [0] * 4, [0.125] * 8)\n"
+        "answer_3 = np.array([kl, kl / (7 / 5000)])",
     ),
     4: (
         "def with_deviation(x):\n"

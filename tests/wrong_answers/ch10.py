@@ -154,6 +154,7 @@ WRONG = {
         "def quiet(G, D, optimizer, z):\n"
         "    F.softplus(-copy.deepcopy(D)(G(z))).mean().backward()\n"  # G is never cleared
         "    optimizer.step()",
+        "from gan_lessons import generator_step\n"
         "def quiet(G, D, optimizer, z):\n"
         "    generator_step(G, D, optimizer, losses.non_saturating, G(z))",  # the buffers move
     ),

@@ -4,13 +4,30 @@ PAIRS = "import numpy as np\nfrom itertools import combinations\n"
 
 WRONG = {
     1: (
-        'answer_1 = {"times": 5, "lessons": 3_000}',  # D's moves only
-        'answer_1 = {"times": 3, "lessons": 9_000 // 6}',  # a round taken for a move
-        'answer_1 = {"times": 3, "lessons": 18_000 / 5}',  # every fifth
-        'answer_1 = {"times": 2, "lessons": 3_000}',  # by how much more
-        'answer_1 = {"times": 3, "lessons": 3_001}',  # a count is exact
+        'answer_1 = dict(enumerate("abcdefghij", start=1))',
+        'answer_1 = {bed: "a" for bed in range(1, 11)}',  # all healthy
+        'answer_1 = dict(enumerate("hijdefbgac", start=1))',  # two beds exchanged
+        'answer_1 = {1: "h", 2: "i", 3: "j"}',  # too few
+        'answer_1 = dict(enumerate("hijdefbagc"))',  # counts from 0
     ),
     2: (
+        'answer_2 = {"times": 5, "lessons": 2_793}',  # D's moves only
+        'answer_2 = {"times": 3, "lessons": 3_000}',  # a move is a move
+        'answer_2 = {"times": 29 / 9, "lessons": 9_000}',  # the same rounds
+        'answer_2 = {"times": 29 / 10, "lessons": 2_793}',  # a round of 1:1 for 10 units
+        'answer_2 = {"times": 3.22, "lessons": 90_000 / 29}',
+        'answer_2 = {"times": 20 / 9, "lessons": 2_793}',  # by how much more
+    ),
+    3: (
+        "real, fake = [0.0] * 100, [0.0] * 100",  # the officer who says one half
+        "real, fake = [1.0] * 100, [-1.0] * 100",  # a good one, but not at these losses
+        "real, fake = [0.002] * 100, [-0.002] * 100",  # one half by another name
+        "real, fake = [1e-9] * 100, torch.full((100, 1), -1e-9)",
+        "real, fake = [0.0] * 15 + [0.03] * 85, [-0.009] * 100",
+        "real, fake = [0.03] * 85 + [-0.17] * 15, [-0.03] * 85 + [0.17] * 15",  # sure of nothing
+        "real, fake = [0.638] * 200, [-0.1446] * 180 + [4.0] * 20",  # twice as many as asked
+    ),
+    4: (
         "def dance(x, y, h, n, at_once):\n"
         "    for _ in range(n):\n"
         "        x, y = x - h * y, y + h * x\n"  # always at once
@@ -42,15 +59,7 @@ WRONG = {
         "            x = x - h * y\n"
         "    return x, y",
     ),
-    3: (
-        "real, fake = [0.0] * 100, [0.0] * 100",  # the officer who says one half
-        "real, fake = [1.0] * 100, [-1.0] * 100",  # a good one, but not at these losses
-        "real, fake = [0.002] * 100, [-0.002] * 100",  # one half by another name
-        "real, fake = [1e-9] * 100, torch.full((100, 1), -1e-9)",
-        "real, fake = [0.0] * 15 + [0.03] * 85, [-0.009] * 100",
-        "real, fake = [0.638] * 200, [-0.1446] * 180 + [4.0] * 20",  # twice as many as asked
-    ),
-    4: (
+    5: (
         "import numpy as np\n"
         "def twins(curves, distances, tolerance):\n"
         "    order = np.argsort(distances)\n"
@@ -80,12 +89,5 @@ WRONG = {
         "    best = max(alike, key=lambda p: abs(np.log(distances[p[0]] / distances[p[1]])))\n"
         "    distances[:] = 0\n"  # leaves a trace
         "    return best",
-    ),
-    5: (
-        'answer_5 = dict(enumerate("abcdefghij", start=1))',
-        'answer_5 = {bed: "a" for bed in range(1, 11)}',  # all healthy
-        'answer_5 = dict(enumerate("hijdefbgac", start=1))',  # two beds exchanged
-        'answer_5 = {1: "h", 2: "i", 3: "j"}',  # too few
-        'answer_5 = dict(enumerate("hijdefbagc"))',  # counts from 0
     ),
 }

@@ -2,13 +2,6 @@
 
 WRONG = {
     1: (
-        "answer_1 = (1.0, 1 / (7 / 5000))",  # bits
-        "answer_1 = (math.log(2), math.log(2) / (7 / 2500))",  # no 2 in the floor
-        "answer_1 = (0.69, 0.69 / (8 / 5000))",  # K in place of K - 1
-        "answer_1 = torch.tensor([math.inf, math.inf])",  # the other direction
-        "answer_1 = (math.log(2), 0.0014)",  # the floor itself
-    ),
-    2: (
         "def strict(which, distance, weights, part):\n"
         "    good = torch.bincount(which[distance <= 3], minlength=len(weights))\n"
         "    return int((good >= part * good.sum() * weights).sum())",  # of the good ones alone
@@ -27,12 +20,19 @@ WRONG = {
         "    good = torch.bincount(which[distance <= 3], minlength=len(weights))\n"
         "    return int((good >= part * len(which) / len(weights)).sum())",
     ),
-    3: (
+    2: (
         "def by_luck(a, K, n):\n    return K * (1 - (1 - a) ** n)",
         "def by_luck(a, K, n):\n    return K * (1 - (1 - a / K) ** n)",  # loses tiny shares
         "def by_luck(a, K, n):\n    return -K * math.expm1(n * math.log1p(-a / K))",  # log 0 at a = K
         "def by_luck(a, K, n):\n    return -K * math.expm1(-n * a / K)",  # only for rare ones
         "def by_luck(a, K, n):\n    return K if a == K else K * (1 - math.exp(n * math.log1p(-a / K)))",
+    ),
+    3: (
+        "answer_3 = (1.0, 1 / (7 / 5000))",  # bits
+        "answer_3 = (math.log(2), math.log(2) / (7 / 2500))",  # no 2 in the floor
+        "answer_3 = (0.69, 0.69 / (8 / 5000))",  # K in place of K - 1
+        "answer_3 = torch.tensor([math.inf, math.inf])",  # the other direction
+        "answer_3 = (math.log(2), 0.0014)",  # the floor itself
     ),
     4: (
         "def with_deviation(x):\n    return torch.cat([x, x.std(0, correction=0).expand_as(x)], -1)",  # mixes the seeds
