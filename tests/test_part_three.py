@@ -1,6 +1,8 @@
 """Part III in one table: what tools/part_three.py takes from the stored studies, and what it leaves out."""
 
 import importlib.util
+import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -47,32 +49,69 @@ def results(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_each_change_of_a_base_game_has_a_row_with_its_verdict_by_both_judges(tool: ModuleType, results: Path) -> None:
-    page = tool.page(results)
+@pytest.fixture
+def book(tool: ModuleType, tmp_path: Path) -> Path:
+    """Five chapters, each with an earlier table, its label, and a table below that."""
+    folder = tmp_path / "book"
+    folder.mkdir()
+    for number in tool.PART:
+        tables = [{"source": "", "outputs": [said(f"| {number} {word} |\n| --- |\n")]} for word in ("sooner", "fell")]
+        label = {"source": [f"(sec-{number}-before)=\n", "## Deeper: then and now"]}
+        (folder / f"{tool.CHAPTERS[number]}.ipynb").write_text(json.dumps({"cells": [tables[0], label, tables[1]]}))
+    return folder
+
+
+def said(text: str) -> dict[str, object]:
+    return {"output_type": "display_data", "data": {"text/html": "<table>", "text/markdown": text}}
+
+
+def test_each_change_of_a_base_game_has_a_row_with_its_verdict_by_both_judges(
+    tool: ModuleType, results: Path, book: Path
+) -> None:
+    page = tool.page(results, book)
     assert "| twice as far ([9](09_noise.ipynb), 5 seeds) | **worse** | ×2.00 " in page
     assert "×1.5 |" in page
     assert "| for one judge ([9](09_noise.ipynb), 5 seeds) | the judges differ: better, " in page
     assert "8,000 rounds of 128 (17 epochs); it ends at distances of 20.16 and 30.24 on average (5 seeds)" in page
 
 
-def test_tables_of_another_length_part_or_kind_are_left_out(tool: ModuleType, results: Path) -> None:
-    page = tool.page(results)
-    assert not any(word in page for word in ("short", "of Part IV", "odd"))
-    assert page.count("## ") == 1
+def test_tables_of_another_length_part_or_kind_are_left_out(tool: ModuleType, results: Path, book: Path) -> None:
+    page = tool.page(results, book)
+    assert not any(f"| {word} (" in page for word in ("short", "of Part IV", "odd"))
+    assert re.findall(r"^## (.*)", page, re.M) == ["MLP", "Which verdicts survive training"]
 
 
-def test_nulls_join_the_baseline_and_points_are_compared_by_differences(tool: ModuleType, tmp_path: Path) -> None:
+def test_old_verdicts_stand_beside_the_new_ones_as_the_chapters_print_them(
+    tool: ModuleType, results: Path, book: Path
+) -> None:
+    below = tool.page(results, book).partition("## Which verdicts survive training")[2]
+    told = re.findall(r"^### Chapter \[(\d+)\]\(sec-(\d+)-before\)\n\n\| (\d+) fell \|$", below, re.M)
+    assert told == [(str(int(number)), number, number) for number in tool.PART]
+    assert "sooner" not in below
+
+
+def test_a_chapter_that_was_not_run_has_no_old_verdicts_to_show(tool: ModuleType, results: Path, book: Path) -> None:
+    chapter = book / f"{tool.CHAPTERS['11']}.ipynb"
+    cells = json.loads(chapter.read_text())["cells"]
+    chapter.write_text(json.dumps({"cells": [*cells[:2], {"source": "", "outputs": []}]}))
+    with pytest.raises(ValueError, match=r"11_balance\.ipynb has no table .* run it in full"):
+        tool.page(results, book)
+
+
+def test_nulls_join_the_baseline_and_points_are_compared_by_differences(
+    tool: ModuleType, tmp_path: Path, book: Path
+) -> None:
     keep(tmp_path, "base-toy", {ablation.UNCHANGED: (70,), ablation.AGAIN: (80,)}, TOY, ("usable@100",))
     keep(tmp_path, "13-test", {"hasty": (30,)}, TOY, ("usable@100",))
-    page = tool.page(tmp_path)
+    page = tool.page(tmp_path, book)
     assert "| hasty ([13](13_mode_collapse.ipynb), 5 seeds) | **worse** | −45.36 " in page
     assert f"{ablation.AGAIN} (" not in page
     assert "a usable share, in per cent, of 70.56" in page
 
 
 def test_without_tables_the_page_says_so_and_the_stored_page_is_that_of_the_stored_tables(
-    tool: ModuleType, tmp_path: Path
+    tool: ModuleType, tmp_path: Path, book: Path
 ) -> None:
-    assert "No study of whole games is stored yet." in tool.page(tmp_path)
+    assert "No study of whole games is stored yet." in tool.page(tmp_path, book)
     remedy = "run `.venv/bin/python tools/part_three.py`"
     assert tool.PAGE.read_text(encoding="utf-8") == tool.page(), remedy

@@ -19,8 +19,9 @@ sys.path.insert(0, str(ROOT))
 from gan_lessons import ablation, intervals, studies  # noqa: E402
 from gan_lessons.studies import Effect, Row, Table  # noqa: E402
 
-RESULTS, PAGE = ROOT / "data" / "results", ROOT / "book" / "part_three.md"
-CHAPTERS = {name[:2]: name for name in sorted(path.stem for path in (ROOT / "book").glob("*.ipynb"))}
+RESULTS, BOOK = ROOT / "data" / "results", ROOT / "book"
+PAGE = BOOK / "part_three.md"
+CHAPTERS = {name[:2]: name for name in sorted(path.stem for path in BOOK.glob("*.ipynb"))}
 PART = ("09", "10", "11", "12", "13")
 NULLS = ("other seeds", "as it is, other dice", "as it is, other seeds")  # the unchanged game, played anew
 JUDGED = ("distance@100", "second_distance@100")  # what decides about images: both judges
@@ -39,9 +40,14 @@ have been missed* says how small an effect was too small for the study. *Cost* i
 one's being 1.
 
 This table says what was seen in these games. "No difference seen" is never "no difference". How far a verdict holds,
-each chapter says in its rule for tomorrow. What earlier versions had said of shorter games, and which of these verdicts
-survive, stands in chapters [9](sec-09-before), [10](sec-10-before), [11](sec-11-before), [12](sec-12-before) and
-[13](sec-13-before).
+each chapter says in its rule for tomorrow. [Below](sec-survives) stands which verdicts of short games survive.
+"""
+SURVIVES = """(sec-survives)=
+## Which verdicts survive training
+
+Earlier versions of these chapters played short games: a ring of 2,000 rounds, digits for an epoch or less, one judge,
+three rules for differences. These are their verdicts beside those of whole games, as the chapters print them. A short
+game tells who is ahead early.
 """
 
 
@@ -132,7 +138,7 @@ def about(base: Study) -> str:
     return f"The unchanged game: {length}; it ends at {word} of {ends} on average ({len(rows)} seeds)."
 
 
-def page(results: Path = RESULTS) -> str:
+def page(results: Path = RESULTS, book: Path = BOOK) -> str:
     """The whole page, as Markdown."""
     found = [stored(path) for path in sorted(results.glob("*.csv"))]
     bases = {s.settings["game"]: s for s in found if s.name == f"base-{s.settings.get('game')}"}
@@ -143,7 +149,27 @@ def page(results: Path = RESULTS) -> str:
             parts += [f"## {game}\n", f"{about(base)}\n", markdown(HEAD, lines)]
     if len(parts) == 1:
         parts.append("No study of whole games is stored yet.\n")
+    parts.append(SURVIVES)
+    for number in PART:
+        link = f"[{int(number)}](sec-{number}-before)"
+        parts += [f"### Chapter {link}\n", then_and_now(book / f"{CHAPTERS[number]}.ipynb")]
     return "\n".join(parts)
+
+
+def then_and_now(chapter: Path) -> str:
+    """The old verdicts beside the new ones, as Markdown: the table that a run stored below a chapter's `sec-NN-before`.
+
+    Raises ValueError for a chapter without one.
+    """
+    below = False
+    for cell in json.loads(chapter.read_text(encoding="utf-8"))["cells"]:
+        below = below or f"(sec-{chapter.name[:2]}-before)=" in "".join(cell["source"])
+        if below:
+            for output in cell.get("outputs", ()):
+                text = "".join(output.get("data", {}).get("text/markdown", ""))
+                if text.startswith("|"):
+                    return f"{text.rstrip()}\n"
+    raise ValueError(f"{chapter.name} has no table of old verdicts below its label: run it in full")
 
 
 def fits(study: Study, base: Study) -> bool:
