@@ -78,14 +78,14 @@ def test_each_change_of_a_base_game_has_a_row_with_its_verdict_by_both_judges(
 def test_tables_of_another_length_part_or_kind_are_left_out(tool: ModuleType, results: Path, book: Path) -> None:
     page = tool.page(results, book)
     assert not any(f"| {word} (" in page for word in ("short", "of Part IV", "odd"))
-    assert re.findall(r"^## (.*)", page, re.M) == ["MLP", "Which verdicts survive training"]
+    assert re.findall(r"^## (.*)", page, re.M) == ["Digits, the MLP", "Which verdicts survive training"]
 
 
 def test_old_verdicts_stand_beside_the_new_ones_as_the_chapters_print_them(
     tool: ModuleType, results: Path, book: Path
 ) -> None:
     below = tool.page(results, book).partition("## Which verdicts survive training")[2]
-    told = re.findall(r"^### Chapter \[(\d+)\]\(sec-(\d+)-before\)\n\n\| (\d+) fell \|$", below, re.M)
+    told = re.findall(r"^\*\*\[Chapter (\d+)\]\(sec-(\d+)-before\)\*\*\n\n\| (\d+) fell \|$", below, re.M)
     assert told == [(str(int(number)), number, number) for number in tool.PART]
     assert "sooner" not in below
 

@@ -27,6 +27,14 @@ NULLS = ("other seeds", "as it is, other dice", "as it is, other seeds")  # the 
 JUDGED = ("distance@100", "second_distance@100")  # what decides about images: both judges
 POINTS = ("usable@100",)  # and about points: the usable share in per cent, as in chapters 09 to 12
 ITEMS = {"mnist": 60_000}
+CALLED = {
+    "DCGAN": "Digits, the DCGAN",
+    "MLP": "Digits, the MLP",
+    "toy": "The ring",
+    "toy-100": "The ring, with 100 numbers of noise",
+    "toy-normed": "The ring, D normalised behind both layers",
+    "toy-normed-once": "The ring, D normalised behind its second layer",
+}
 HEAD = ("changed", "verdict", "size", "would have been missed", "cost")
 INTRO = """# Part III in one table
 
@@ -146,13 +154,15 @@ def page(results: Path = RESULTS, book: Path = BOOK) -> str:
     for game, base in bases.items():
         lines = [row for study in found if fits(study, base) for row in rows_of(base, study)]
         if lines:
-            parts += [f"## {game}\n", f"{about(base)}\n", markdown(HEAD, lines)]
+            parts += [f"## {CALLED.get(game, game)}\n", f"{about(base)}\n", markdown(HEAD, lines)]
     if len(parts) == 1:
         parts.append("No study of whole games is stored yet.\n")
     parts.append(SURVIVES)
     for number in PART:
-        link = f"[{int(number)}](sec-{number}-before)"
-        parts += [f"### Chapter {link}\n", then_and_now(book / f"{CHAPTERS[number]}.ipynb")]
+        parts += [
+            f"**[Chapter {int(number)}](sec-{number}-before)**\n",
+            then_and_now(book / f"{CHAPTERS[number]}.ipynb"),
+        ]
     return "\n".join(parts)
 
 
