@@ -18,7 +18,6 @@ A name is fetched from its module when it is first asked for, so that `python -m
 """
 
 from importlib import import_module
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -50,16 +49,10 @@ _HOMES = {
     "training": ("GAN", "Step", "discriminator_step", "generator_step", "train"),
     "zoo": ("load",),
 }
-# Where stored chapters still look for rooms that have moved. A line goes when the last chapter that asks
-# for it is run again; a test holds this list to the chapters.
-_MOVED: dict[str, tuple[str, ...]] = {}
 
 
 def __getattr__(name: str) -> Any:
     for home, names in _HOMES.items():
         if name in names:
             return getattr(import_module(f"gan_lessons.{home}"), name)
-    if rooms := _MOVED.get(name):
-        modules = [import_module(f"gan_lessons.{room}") for room in rooms]
-        return SimpleNamespace(**{key: value for module in modules for key, value in vars(module).items()})
     raise AttributeError(f"module 'gan_lessons' has no attribute {name!r}")

@@ -2,7 +2,6 @@
 
 import ast
 import importlib.util
-import json
 import os
 import re
 import subprocess
@@ -118,24 +117,9 @@ def test_every_module_has_its_floor_and_every_floor_its_module() -> None:
     assert sorted(FILES.values()) == sorted(FLOORS)
 
 
-# What stored chapters still ask the package's face for, though it has moved: none may be added, and a line here goes
-# when its chapters are run again.
-ASKED_OF_THE_FACE: dict[str, list[str]] = {}
-
-
-def test_the_face_keeps_a_moved_room_only_for_chapters_that_ask_for_it() -> None:
-    asked: dict[str, list[str]] = {}
-    for chapter in sorted((ROOT / "book").glob("[0-9]*.ipynb")):
-        cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
-        code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-        for line in re.findall(r"^ *from gan_lessons import (.+)$", code, re.MULTILINE):
-            for name in gan_lessons._MOVED.keys() & set(line.split(", ")):
-                asked.setdefault(name, []).append(chapter.stem[:2])
-    assert asked == ASKED_OF_THE_FACE
-    assert sorted(gan_lessons._MOVED) == sorted(ASKED_OF_THE_FACE)
-
-
-@pytest.mark.parametrize("room", ["batching", "cards", "downloads", "graphs", "judge", "notebooks", "pictures"])
+@pytest.mark.parametrize(
+    "room", ["batching", "cards", "convolutions", "downloads", "graphs", "judge", "modes", "notebooks", "pictures"]
+)
 def test_a_room_that_moved_has_no_second_address(room: str) -> None:
     assert importlib.util.find_spec(f"gan_lessons.{room}") is None
     with pytest.raises(AttributeError, match=room):

@@ -169,11 +169,6 @@ def test_the_command_writes_copies_without_torch(tmp_path: Path) -> None:
 
 # --- the set-up cell ---------------------------------------------------------------------------------------------
 
-# These chapters were last run with an older set-up cell, which asks for no version. Strike out a chapter that has the
-# new one: its copy no longer needs a cell of its own for the package.
-NEW = {"01_telling_apart", "02_cross_entropy", "03_minimax_game", "04_gan_in_1d", "05_mlp_gan", "06_how_good"}
-NEW |= {path.stem for path in BOOK if path.stem[:2] >= "07"}
-OLD = {path.stem for path in BOOK} - NEW
 VERSION = tuple(int(part) for part in __version__.split("."))
 
 
@@ -197,9 +192,9 @@ def test_another_cell_is_not_the_set_up_cell(change: tuple[str, str]) -> None:
 
 
 @by_stem
-def test_a_chapter_asks_for_a_version_that_there_is_unless_it_is_known_as_old(chapter: Path, copies: Path) -> None:
+def test_a_chapter_asks_for_a_version_that_there_is(chapter: Path, copies: Path) -> None:
     asked = [v for cell in read(chapter).cells if (v := plain_copies.version_asked(cell.source))]
-    assert (asked == []) == (chapter.stem in OLD)
+    assert len(asked) == 1
     assert all(version <= VERSION for version in asked)
     code = [cell for cell in read(copies / chapter.name).cells if cell.cell_type == "code"]
     (first,) = (k for k, cell in enumerate(code) if "import gan_lessons\nexcept ModuleNotFoundError" in cell.source)
