@@ -59,8 +59,8 @@ def test_a_kept_table_is_read_back_without_its_settings(tmp_path: Path) -> None:
     made = table(tmp_path / "a.csv")
     read = studies.read(tmp_path / "a.csv")
     assert sorted(read.rows) == sorted(made.rows)
-    assert studies.compare(read, "distance", "two-sided", "none") == studies.compare(
-        made, "distance", "two-sided", "none"
+    assert studies.differences(read, "distance", baseline="none") == studies.differences(
+        made, "distance", baseline="none"
     )
     with pytest.raises(FileNotFoundError, match=r"no table .*b\.csv; that folder's tables: a\.csv"):
         studies.read(tmp_path / "b.csv")
@@ -155,37 +155,6 @@ def test_an_interval_refuses_one_value_and_nan() -> None:
         studies.interval([1.0])
     with pytest.raises(ValueError, match="1 of 3 values"):
         studies.interval([1.0, math.nan, 2.0])
-
-
-def test_a_comparison_is_paired_by_seed(tmp_path: Path) -> None:
-    found = table(tmp_path / "a.csv")  # seeds differ by 1, variants by 10 in each seed
-    compared = studies.compare(found, "distance", "two-sided", "none")
-    assert compared[2:] == (10, 10, 10, 3)
-    assert compared.words(better="lower") == "two-sided: worse than none, +10 (+10 to +10, 3 seeds)"
-    assert compared.words(better="higher").startswith("two-sided: better than none")
-    assert studies.compare(found, "distance", "none", "two-sided").words() == (
-        "none: better than two-sided, -10 (-10 to -10, 3 seeds)"
-    )
-    assert studies.compare(found, "classes", "two-sided", "none").words().startswith("two-sided: not told apart from")
-    with pytest.raises(KeyError, match="no variant 'three-sided'"):
-        studies.compare(found, "distance", "three-sided", "none")
-    with pytest.raises(ValueError, match="lower"):
-        compared.words(better="less")
-
-
-def test_a_difference_whose_interval_holds_zero_is_not_told_apart() -> None:
-    rows = [
-        studies.Row(v, s, 0.0, {"x": x}) for v, xs in {"a": (1, 5, 2), "b": (2, 3, 3)}.items() for s, x in enumerate(xs)
-    ]
-    compared = studies.compare(studies.Table(tuple(rows)), "x", "a", "b")
-    assert compared.low < 0 < compared.high
-    assert "not told apart" in compared.words()
-
-
-def test_variants_with_other_seeds_are_not_paired() -> None:
-    rows = (studies.Row("a", 0, 0.0, {"x": 1.0}), studies.Row("b", 1, 0.0, {"x": 1.0}))
-    with pytest.raises(ValueError, match="not measured with the same seeds"):
-        studies.compare(studies.Table(rows), "x", "a", "b")
 
 
 def test_a_forest_plot_draws_each_value_at_its_place_and_the_interval_beside_it() -> None:

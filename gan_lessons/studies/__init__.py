@@ -6,17 +6,16 @@
 
 running: `run`, here or on any executor · tables: what was measured, as a CSV that grows · jobs: games on workers ·
 comparisons: `factors`, `differences`, luck, false alarms · readings: verdicts at 10 %, 30 % and 100 % of the length ·
-error_rates: how often a rule errs, what a study could have seen · pairs: `compare`, as chapters 09 to 13 are stored.
+error_rates: how often a rule errs, what a study could have seen · pairs: `interval`, as chapter 08 is stored.
 """
 
 from gan_lessons.studies.comparisons import Effect, Effects, alarms, differences, factors
-from gan_lessons.studies.pairs import Comparison, compare, interval
+from gan_lessons.studies.pairs import interval
 from gan_lessons.studies.readings import Readings, along, marks
 from gan_lessons.studies.running import run, run_together
 from gan_lessons.studies.tables import Row, Table, read
 
 __all__ = [
-    "Comparison",
     "Effect",
     "Effects",
     "Readings",
@@ -24,7 +23,6 @@ __all__ = [
     "Table",
     "alarms",
     "along",
-    "compare",
     "differences",
     "factors",
     "interval",
