@@ -148,7 +148,7 @@ def about(base: Study) -> str:
 
 def page(results: Path = RESULTS, book: Path = BOOK) -> str:
     """The whole page, as Markdown."""
-    found = [stored(path) for path in sorted(results.glob("*.csv"))]
+    found = [stored(path) for path in sorted(results.glob("*.csv"), key=lambda path: path.stem)]
     bases = {s.settings["game"]: s for s in found if s.name == f"base-{s.settings.get('game')}"}
     parts = [INTRO]
     for game, base in bases.items():
