@@ -377,8 +377,9 @@ def test_chapter_runs_in_smoke_without_data_and_its_checkers_tell_right_from_wro
     before = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
     finished, results = verdicts_of(chapter, tmp_path, site)
     with subtests.test("smoke run"):
-        # the kernel's own work: what else the machine does is no fault of the chapter
-        assert sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - before < 180
+        # The kernel's own work: what else the machine does is no fault of the chapter. Chapter 14 measures batch norm
+        # anew with 10,000 vectors of noise in smoke, too, which takes 190 s where convolutions are slow.
+        assert sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - before < 400
         stamp = nbformat.read(finished, as_version=4).metadata["gan_lessons"]
         assert stamp["dataset"] in ("digits", "none")
         of_the_test = ("of a smoke run", "kB, over")  # its size: the verdicts on all listed answers lie in it too
