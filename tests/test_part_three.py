@@ -72,7 +72,7 @@ def test_each_change_of_a_base_game_has_a_row_with_its_verdict_by_both_judges(
     assert "| twice as far ([9](09_noise.ipynb), 5 seeds) | **worse** | ×2.00 " in page
     assert "×1.5 |" in page
     assert "| for one judge ([9](09_noise.ipynb), 5 seeds) | the judges differ: better, " in page
-    assert "8,000 rounds of 128 (17 epochs); it ends at distances of 20.16 and 30.24 on average (5 seeds)" in page
+    assert "8,000 rounds of 128 (17 epochs); it ends at distances of 20.2 and 30.2 on average (5 games)" in page
 
 
 def test_tables_of_another_length_part_or_kind_are_left_out(tool: ModuleType, results: Path, book: Path) -> None:
@@ -106,7 +106,7 @@ def test_nulls_join_the_baseline_and_points_are_compared_by_differences(
     page = tool.page(tmp_path, book)
     assert "| hasty ([13](13_mode_collapse.ipynb), 5 seeds) | **worse** | −45.36 " in page
     assert f"{ablation.AGAIN} (" not in page
-    assert "a usable share, in per cent, of 70.56" in page
+    assert "a usable share, in per cent, of 75.6 on average (10 games)" in page
 
 
 def test_without_tables_the_page_says_so_and_the_stored_page_is_that_of_the_stored_tables(

@@ -5,6 +5,7 @@ verdict at the end, its size, what the study could have seen, its cost. Tables t
 (base-GAME.csv with the same settings), or that another kind of study made, are left out. Run it after a full run.
 """
 
+import csv
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,13 +18,13 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from gan_lessons import ablation, intervals, studies  # noqa: E402
+from gan_lessons.page_table import table as page_table  # noqa: E402
 from gan_lessons.studies import Effect, Row, Table  # noqa: E402
 
 RESULTS, BOOK = ROOT / "data" / "results", ROOT / "book"
 PAGE = BOOK / "part_three.md"
 CHAPTERS = {name[:2]: name for name in sorted(path.stem for path in BOOK.glob("*.ipynb"))}
 PART = ("09", "10", "11", "12", "13")
-NULLS = ("other seeds", "as it is, other dice", "as it is, other seeds")  # the unchanged game, played anew
 JUDGED = ("distance@100", "second_distance@100")  # what decides about images: both judges
 POINTS = ("usable@100",)  # and about points: the usable share in per cent, as in chapters 09 to 12
 ITEMS = {"mnist": 60_000}
@@ -45,7 +46,8 @@ do so, by one rule: each change against all plays of the unchanged game, paired 
 the verdict is by the Fréchet distance, and two judges must agree; on points it is by the usable share in per cent, as a
 divergence does not see waste. All rows of a base game share its unchanged games, and so the luck of these. *Would
 have been missed* says how small an effect was too small for the study. *Cost* is the time of a game, the unchanged
-one's being 1.
+one's being 1. On points it is the clock's, on a machine that did other work beside: there only a factor of two and more
+means anything.
 
 This table says what was seen in these games. "No difference seen" is never "no difference". How far a verdict holds,
 each chapter says in its rule for tomorrow. [Below](sec-survives) stands which verdicts of short games survive.
@@ -69,8 +71,6 @@ class Study(NamedTuple):
 
 def stored(path: Path) -> Study:
     """Read a table and its settings. Raises ValueError for a damaged one, and for rows of different settings."""
-    import csv
-
     with path.open(newline="", encoding="utf-8") as stream:
         settings = {line["settings"] for line in csv.DictReader(stream)}
     if len(settings) != 1:
@@ -100,7 +100,7 @@ def effects(table: Table) -> dict[str, list[Effect]]:
     columns = [column for column in (*JUDGED, *POINTS) if column in measured]
     points = partial(studies.differences, larger_is_better=True)
     compare = points if columns == list(POINTS) else studies.factors
-    nulls = [name for name in variants(table) if name in NULLS]
+    nulls = [name for name in variants(table) if name == ablation.AGAIN]
     found: dict[str, list[Effect]] = {}
     for column in columns:
         for effect in compare(table, column, baseline=ablation.UNCHANGED, nulls=nulls).effects:
@@ -140,10 +140,10 @@ def about(base: Study) -> str:
     if (items := ITEMS.get(str(told.get("images")))) is not None:
         length += f" ({rounds * told['d_steps'] * told['batch'] / items:.0f} epochs)"
     own = [column for column in (*JUDGED, *POINTS) if column in base.table.rows[0].values]
-    rows = [row for row in base.table.rows if row.variant == ablation.UNCHANGED]
-    ends = " and ".join(f"{sum(row.values[c] for row in rows) / len(rows):.2f}" for c in own)
+    rows = base.table.rows
+    ends = " and ".join(f"{sum(row.values[c] for row in rows) / len(rows):.1f}" for c in own)
     word = "a usable share, in per cent," if own == list(POINTS) else "distances"
-    return f"The unchanged game: {length}; it ends at {word} of {ends} on average ({len(rows)} seeds)."
+    return f"The unchanged game: {length}; it ends at {word} of {ends} on average ({len(rows)} games)."
 
 
 def page(results: Path = RESULTS, book: Path = BOOK) -> str:
@@ -154,7 +154,7 @@ def page(results: Path = RESULTS, book: Path = BOOK) -> str:
     for game, base in bases.items():
         lines = [row for study in found if fits(study, base) for row in rows_of(base, study)]
         if lines:
-            parts += [f"## {CALLED.get(game, game)}\n", f"{about(base)}\n", markdown(HEAD, lines)]
+            parts += [f"## {CALLED.get(game, game)}\n", f"{about(base)}\n", page_table(HEAD, lines)._repr_markdown_()]
     if len(parts) == 1:
         parts.append("No study of whole games is stored yet.\n")
     parts.append(SURVIVES)
@@ -187,11 +187,6 @@ def fits(study: Study, base: Study) -> bool:
     columns: Mapping[str, float] = study.table.rows[0].values
     decides = set(JUDGED) <= set(columns) or set(POINTS) <= set(columns)
     return study.name[:2] in PART and study.settings == base.settings and decides
-
-
-def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
