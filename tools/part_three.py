@@ -46,8 +46,8 @@ do so, by one rule: each change against all plays of the unchanged game, paired 
 the verdict is by the Fréchet distance, and two judges must agree; on points it is by the usable share in per cent, as a
 divergence does not see waste. All rows of a base game share its unchanged games, and so the luck of these. *Would
 have been missed* says how small an effect was too small for the study. *Cost* is the time of a game, the unchanged
-one's being 1. On points it is the clock's, on a machine that did other work beside: there only a factor of two and more
-means anything.
+one's being 1. On points it is the clock's, on a machine that did other work beside: there a factor below three
+means little.
 
 This table says what was seen in these games. "No difference seen" is never "no difference". How far a verdict holds,
 each chapter says in its rule for tomorrow. [Below](sec-survives) stands which verdicts of short games survive.
