@@ -893,6 +893,7 @@ def test_code_in_a_fold_is_a_tab_stop_only_if_it_scrolls_once_the_fold_is_open(b
     shown = "() => [...document.querySelectorAll('.bd-article pre')].filter(one => one.checkVisibility()).length"
     assert seen.page.evaluate(shown) < count
     seen.page.wait_for_function(f"() => !({wrong})()")
+    seen.page.wait_for_timeout(600)  # the theme asks again 300 ms after the last formula: before the folds open
     seen.open_all()
     assert seen.page.evaluate(shown) == count
     seen.page.wait_for_function(f"() => !({wrong})()")
