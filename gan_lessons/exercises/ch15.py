@@ -41,12 +41,12 @@ def check_1(given: tuple[float, float]) -> Verdict:
         (-d_loss, "G's loss is no minus of D's: turn the sign inside of softplus, not outside."),
         (2 * g_loss, "an expectation is a mean over the pairs, not their sum."),
         (float(F.softplus(every).mean()), "that compares each real image with each forged one: four pairs, not two."),
-        (float(F.softplus(-FAKE).mean()), "that is the loss of the plain game: G's half of the pair is missing."),
+        (float(F.softplus(-FAKE).mean()), "that is the loss of the plain game: the real half of the pair is missing."),
         (float(F.softplus(gaps.mean())), "softplus first, then the mean."),
     ]
     if pointer := fault(given[1], g_loss, turns, "the same differences with the other sign."):
         return not_yet(f"G: {pointer}")
-    return right("The first pair costs D next to nothing: she has called it right for sure.")
+    return right("The first pair costs D next to nothing: she is 95 % sure, and right.")
 
 
 @checker(several(float, 3))
@@ -88,6 +88,10 @@ def check_3(both: Callable[[nn.Module, Tensor, Tensor, float], Any]) -> Verdict:
             (two, "That is R2 alone. The real images pay, too."),
             ((one + two) / gamma, "Your penalty does not depend on gamma."),
             ((one + two) / 2, "Each of the two has gamma / 2; take their sum, not their mean."),
+            (
+                gamma * float(torch.cat(norms).square().mean()),
+                "Each batch has its own mean; where their sizes differ, one mean over both is another number.",
+            ),
             (gamma / 2 * sum(float(n.mean()) for n in norms), "The norm is squared in both."),
             (
                 gamma / 2 * sum(float(n.square().sum()) for n in norms),
@@ -215,6 +219,8 @@ def check_6(make: Callable[[], Any]) -> Verdict:
     source = torch.Generator().manual_seed(0)
     side = torch.tensor([2.0, 0.0])
     real, fake = (side * sign + 0.3 * torch.randn(32, 2, generator=source) for sign in (1, -1))
+    order = torch.randperm(64, generator=source)
+    is_real = order < 32
     D = make()
     if not isinstance(D, nn.Module):
         return not_yet(f"make() should return a new network, an nn.Module, not {type(D).__name__}.")
@@ -222,7 +228,9 @@ def check_6(make: Callable[[], Any]) -> Verdict:
         return not_yet("Your D has no weights that could learn.")
     if not D.training:
         return not_yet("Your D is in evaluation mode: a game is played in training mode.")
-    mixed = torch.cat([real, fake]).requires_grad_()
+    if make() is D:
+        return not_yet("make() should return a new D at each call, and it returns the same one again.")
+    mixed = torch.cat([real, fake])[order].requires_grad_()
     with changes(points=mixed) as changed:
         logits = D(mixed)
     if changed:
@@ -230,11 +238,15 @@ def check_6(make: Callable[[], Any]) -> Verdict:
     if not isinstance(logits, Tensor) or logits.shape != (64, 1):
         shape = tuple(tensor(logits).shape)
         return not_yet(f"64 points should get logits of shape (64, 1), and yours have {shape}.")
-    lead = float((logits[:32].mean() - logits[32:].mean()).detach())
+    lead = float((logits[is_real].mean() - logits[~is_real].mean()).detach())
     if not lead >= 1:
-        return not_yet(f"Her logits of real points should be higher by 1 at least; they are by {lead:.2f}.")
-    own = [torch.autograd.grad(logits[k, 0], mixed, retain_graph=True, allow_unused=True)[0] for k in range(32, 64)]
-    felt = min(0.0 if one is None else float(one[k].norm()) for k, one in enumerate(own, start=32))
+        return not_yet(
+            "Her logits of real points should be higher by 1 at least, in whatever order they come; "
+            f"they are by {lead:.2f}."
+        )
+    forged = [int(k) for k in (~is_real).nonzero()]
+    own = [torch.autograd.grad(logits[k, 0], mixed, retain_graph=True, allow_unused=True)[0] for k in forged]
+    felt = min(0.0 if one is None else float(one[k].norm()) for k, one in zip(forged, own, strict=True))
     if felt < 1e-3:
         return not_yet("She pays nothing, but no slope reaches a forged point either: G cannot learn from her.")
     (summed,) = torch.autograd.grad(logits.sum(), mixed, retain_graph=True)
@@ -244,4 +256,7 @@ def check_6(make: Callable[[], Any]) -> Verdict:
         return not_yet(
             f"She pays {paid:.3g}. The penalty sees the slope of the sum of all logits: keep that sum the same."
         )
-    return right(f"She leads by {lead:.1f} and pays nothing. Only one image at a time would show what she does.")
+    return right(
+        f"She leads by {lead:.1f} and pays nothing. Only the slope of one logit at its own point, within the batch, "
+        "shows what she does."
+    )

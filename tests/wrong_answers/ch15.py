@@ -47,6 +47,10 @@ WRONG = {
         "        (slope,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)\n"
         "        total = total + slope.square().mean()\n"  # of the pixels, too
         "    return gamma / 2 * total",
+        "def both(D, real, fake, gamma):\n"
+        "    x = torch.cat([real, fake]).requires_grad_()\n"
+        "    (slope,) = torch.autograd.grad(D(x).sum(), x, create_graph=True)\n"
+        "    return gamma * slope.flatten(1).square().sum(1).mean()",  # one mean of both batches
     ),
     4: (
         "answer_4 = 0.2158",
@@ -107,5 +111,16 @@ WRONG = {
         "    def forward(self, x):\n"
         "        return x @ self.w - (x @ self.w).mean()\n"  # (n,)
         "def make():\n    return Flat()",
+        "class Halves(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.w = nn.Parameter(torch.ones(2, 1))\n"
+        "    def forward(self, x):\n"
+        "        a, first = x @ self.w, torch.arange(len(x))[:, None] < len(x) // 2\n"
+        "        return first * 2.0 - 1 + 0.01 * (a - a.mean(0))\n"  # it looks at places in the batch, not at points
+        "def make():\n    return Halves()",
+        "CENTRED = nn.Sequential(nn.Linear(2, 1), nn.BatchNorm1d(1))\n"
+        "nn.init.constant_(CENTRED[0].weight, 1.0)\n"
+        "def make():\n    return CENTRED",  # the same D each time
     ),
 }
