@@ -6,6 +6,7 @@ is `html: baseurl:` of _config.yml, or else that of the repository's pages at Gi
 
 import re
 from html import escape, unescape
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -36,6 +37,13 @@ FINISHED: list[tuple[re.Pattern[str], str]] = [
 ]
 # The search page alone searches: the theme loads this on all, 0.2 MB of it.
 SEARCHES = re.compile(r'<script src="[^"]*(searchtools|language_data|searchindex)\.js[^"]*"></script>\s*')
+
+# The theme asks of each block of code whether it scrolls, and makes a Tab stop of it. To answer for a closed fold, the
+# browser has to lay it out: seconds for a page on a slow machine, and again after each formula. So what lies in a fold
+# is a Tab stop that nobody meets, until the fold opens: page/formulas.js tells the theme, as if by a resize.
+SCRIPT = "scripts/pydata-sphinx-theme.js"
+ASKED = "e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1"
+ASKED_IF_SEEN = ASKED.replace("=e.", "=!e.checkVisibility()||e.", 1)
 
 
 def address(config: Config) -> str:
@@ -125,8 +133,20 @@ def finished(html: str, page: str) -> str:
     return html if page == "search" else SEARCHES.sub("", html)
 
 
+def quicken(app: Sphinx, exception: Exception | None) -> None:
+    """Let the theme's script ask only what is seen. Raises ExtensionError where it asks in another way."""
+    if exception is not None or app.builder.format != "html":
+        return
+    file = Path(app.outdir, "_static", SCRIPT)
+    script = file.read_text(encoding="utf-8")
+    if ASKED not in script and ASKED_IF_SEEN not in script:
+        raise ExtensionError(f"the theme's {SCRIPT} no longer says {ASKED}; mend ASKED in book_head.py")
+    file.write_text(script.replace(ASKED, ASKED_IF_SEEN), encoding="utf-8")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", set_address, priority=950)  # the theme's options are there
     app.connect("builder-inited", finish_pages)
     app.connect("html-page-context", describe)
+    app.connect("build-finished", quicken)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -82,6 +82,7 @@ def use_local_mathjax(app: Sphinx, config: Config) -> None:
     """Point the pages at our copy, before anything is read: a missing package stops the build at once."""
     mathjax_folder()
     config.mathjax_path = MATHJAX
+    config.mathjax_options = {"priority": 900}  # after page/formulas.js (800), which tells it what to set first
     config.mathjax3_config = {**(config.mathjax3_config or {}), **MATHJAX_CONFIG}
 
 
@@ -113,7 +114,8 @@ def _of_thebe(asset: Any) -> bool:
 
 def _of_mathjax(asset: Any) -> bool:
     body = getattr(asset, "attributes", {}).get("body") or ""
-    return body.startswith("window.MathJax") or MATHJAX in str(getattr(asset, "filename", asset))
+    file = str(getattr(asset, "filename", asset))
+    return body.startswith("window.MathJax") or MATHJAX in file or file.endswith("page/formulas.js")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

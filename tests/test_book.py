@@ -461,7 +461,8 @@ class Visit:
         self.page.goto((HTML / file).as_uri(), wait_until="load")
         if lands:  # elsewhere: the start page sends its reader on
             self.page.wait_for_url((HTML / lands).as_uri())
-        self.page.evaluate("() => window.MathJax?.startup?.promise")
+        if maths:
+            self.page.evaluate("() => window.MathJax?.startup?.promise.then(() => formulas.whole())")
 
     def _request(self, request: Any) -> None:
         self.asked.add(request.url)
@@ -847,6 +848,71 @@ def test_deeper_sections_are_closed_and_a_press_or_a_link_opens_them(first: Visi
         page.wait_for_function("button => button.ariaExpanded === 'true'", arg=last.element_handle())
         last.press("Enter")
     assert first.faults == []
+
+
+def test_formulas_that_stand_open_are_set_first_and_folded_ones_when_they_open(browser: Any) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.add_init_script("window.requestIdleCallback = () => 0")  # a reader's machine that is never idle
+    page.goto((HTML / f"{CHAPTERS[0]}.html").as_uri(), wait_until="load")
+    page.evaluate("() => MathJax.startup.promise")
+    raw = """part => [...part.querySelectorAll('.math')].filter(one => !one.querySelector('mjx-container')).map(
+        one => one.closest('.deeper-body, details:not(.deeper-body *) > :not(summary)')?.tagName ?? 'open')"""
+    article = page.locator("article").first
+    waiting = article.evaluate(raw)
+    assert waiting
+    assert "open" not in waiting
+    assert article.locator("mjx-container").count() > len(waiting)
+    deeper = page.locator(".deeper-body:has(.math):not(:has(details .math))").first
+    deeper.locator("xpath=preceding-sibling::h2/button").press("Enter")
+    page.wait_for_function(f"part => !({raw})(part).length", arg=deeper.element_handle())
+    fold = page.locator("details.solution:has(.math)").first
+    fold.evaluate("fold => { fold.open = true }")
+    page.wait_for_function(f"part => !({raw})(part).length", arg=fold.element_handle())
+    assert article.evaluate(raw)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert not article.evaluate(raw)
+    context.close()
+
+
+def test_the_rest_of_the_formulas_is_set_when_there_is_nothing_else_to_do(browser: Any) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto((HTML / f"{CHAPTERS[0]}.html").as_uri(), wait_until="load")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.math')].every(one => one.querySelector('mjx-container'))"
+    )
+    context.close()
+
+
+def test_code_in_a_fold_is_a_tab_stop_only_if_it_scrolls_once_the_fold_is_open(browser: Any) -> None:
+    seen = Visit(browser, f"{CHAPTERS[0]}.html")
+    wrong = """() => [...document.querySelectorAll('.bd-article pre')].filter(one => one.checkVisibility() &&
+        (one.tabIndex === 0) !== (one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight)).length"""
+    count = seen.page.locator(".bd-article pre").count()
+    shown = "() => [...document.querySelectorAll('.bd-article pre')].filter(one => one.checkVisibility()).length"
+    assert seen.page.evaluate(shown) < count
+    seen.page.wait_for_function(f"() => !({wrong})()")
+    seen.page.wait_for_timeout(600)  # the theme asks again 300 ms after the last formula: before the folds open
+    seen.open_all()
+    assert seen.page.evaluate(shown) == count
+    seen.page.wait_for_function(f"() => !({wrong})()")
+    assert seen.faults == []
+    seen.context.close()
+
+
+def test_another_script_of_the_theme_stops_the_build(tmp_path: Path) -> None:
+    script = tmp_path / "_static" / book_head.SCRIPT
+    script.parent.mkdir(parents=True)
+    app = SimpleNamespace(outdir=tmp_path, builder=SimpleNamespace(format="html"))
+    for _ in range(2):  # a second build finds the script mended
+        script.write_text(f"all.forEach(e=>{{{book_head.ASKED}}})", encoding="utf-8")
+        book_head.quicken(app, None)  # type: ignore[arg-type]
+        book_head.quicken(app, None)  # type: ignore[arg-type]
+        assert script.read_text(encoding="utf-8").count("checkVisibility") == 1
+    script.write_text("all.forEach(other)", encoding="utf-8")
+    with pytest.raises(ExtensionError, match=r"no longer says .*book_head\.py"):
+        book_head.quicken(app, None)  # type: ignore[arg-type]
 
 
 def test_the_contents_follow_the_reader(first: Visit) -> None:

@@ -80,7 +80,7 @@ def print_page(browser: Any, html: Path, file: Path) -> None:
     page = browser.new_page(color_scheme="light", viewport={"width": 794, "height": 1123})
     page.set_default_timeout(1_800_000)
     page.goto(html.as_uri(), wait_until="load")
-    page.evaluate("() => window.MathJax?.startup?.promise")
+    page.evaluate("() => window.MathJax?.startup?.promise.then(() => window.formulas.whole())")
     page.evaluate("() => dispatchEvent(new Event('beforeprint'))")  # the strips of films, before their pictures load
     page.evaluate("() => Promise.all([...document.images].map(image => image.decode().catch(() => null)))")
     page.pdf(

@@ -59,10 +59,7 @@
       box.style.left = `${Math.max(8, Math.min(at.left, document.documentElement.clientWidth - box.offsetWidth - 8))}px`
     }
     place()
-    if (box.querySelector(".math") && window.MathJax?.typesetPromise) {
-      const raw = [...box.querySelectorAll(".math")].filter(part => !part.querySelector("mjx-container"))
-      if (raw.length) MathJax.typesetPromise(raw).then(place)
-    }
+    window.formulas?.show(box).then(place)
   }
   const soon = (what, milliseconds) => { clearTimeout(timer); timer = setTimeout(what, milliseconds) }
   const links = "a.reference.internal:not(.image-reference)"

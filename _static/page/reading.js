@@ -10,7 +10,7 @@
   const set = (body, open) => {
     open ? body.removeAttribute("hidden") : body.setAttribute("hidden", "until-found")
     body.previousElementSibling.querySelector("button").setAttribute("aria-expanded", open)
-    if (open) fitAll(body)
+    if (open) window.formulas?.show(body)
   }
   const fold = body => {
     const heading = body.previousElementSibling
@@ -34,25 +34,6 @@
     return true
   }
 
-  // --- formulas are whole: what is wider than its place is set smaller ------------------------------------------------
-  const fit = (formula, room) => {
-    const picture = formula.querySelector("svg")
-    const width = () => picture ? picture.getBoundingClientRect().width : 0
-    if (!room || width() <= room) return
-    // letters come in whole pixels: the first guess may be a little too large
-    for (let size = Math.floor(99 * room / width()); size > 35; size -= 2) {
-      formula.style.fontSize = `${size}%`
-      if (width() <= room) break
-    }
-  }
-  const fitAll = (part = article) => {
-    const formulas = [...part.querySelectorAll("mjx-container")]
-    for (const formula of formulas) formula.style.fontSize = ""
-    const rooms = formulas.map(formula => formula.hasAttribute("display") ? formula.clientWidth :
-      formula.closest("p, li, dd, h1, h2, h3, h4, figcaption, td, th")?.clientWidth)
-    formulas.forEach((formula, k) => fit(formula, rooms[k]))
-  }
-
   bodies.forEach(fold)
   if (openTo(target(location.hash))) target(location.hash).scrollIntoView()
   addEventListener("hashchange", () => openTo(target(location.hash)) && target(location.hash).scrollIntoView())
@@ -60,10 +41,6 @@
     const link = event.target.closest?.("a[href*='#']")
     if (link && link.pathname === location.pathname) openTo(target(link.hash))
   })
-  addEventListener("load", () => window.MathJax?.startup?.promise?.then(() => fitAll()))
-  article.addEventListener("toggle", event => event.target.open && fitAll(event.target), true)
-  let last = innerWidth
-  addEventListener("resize", () => { if (innerWidth !== last) { last = innerWidth; fitAll() } })
 
   // --- the contents follow: what is lit stays in sight ---------------------------------------------------------------
   const contents = document.querySelector("#pst-secondary-sidebar")
