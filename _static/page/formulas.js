@@ -27,7 +27,7 @@
   // --- one part of the page after the other ------------------------------------------------------------------------
   const FOLD = "details:not([open]) > :not(summary), .deeper-body:not(.ready), .deeper-body[hidden]"
   const AT_ONCE = 12  // formulas, while the reader may want to scroll
-  const raw = (part = article) => [...part.querySelectorAll(".math")].filter(place => !place.querySelector("mjx-container"))
+  const raw = (part = document) => [...part.querySelectorAll(".math")].filter(place => !place.querySelector("mjx-container"))
   let line = Promise.resolve()
   const typeset = places => {
     if (!window.MathJax?.typesetPromise) return Promise.resolve()
