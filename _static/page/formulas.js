@@ -1,4 +1,5 @@
-// Formulas: those that stand open are set first, those in a fold when it opens or the page has nothing else to do.
+// Formulas: those in sight are set first, then what stands open, and what lies in a fold when it opens or the page has
+// nothing else to do.
 // What is wider than its place is set smaller. Runs before MathJax does; without MathJax it only fits.
 (() => {
   "use strict"
@@ -47,7 +48,15 @@
     if (left.length) typeset(left).then(() => idle(rest))
   }
   if (window.MathJax && MathJax.startup?.typeset !== false) {
-    const pageReady = () => typeset(raw().filter(place => !place.closest(FOLD))).then(() => { fitAll(); idle(rest) })
+    const pageReady = async () => {
+      const open = raw().filter(place => !place.closest(FOLD))
+      await typeset(open.filter(place => Math.abs(place.getBoundingClientRect().top) < 2 * innerHeight))
+      performance.mark("formulas in sight")
+      await new Promise(end => setTimeout(end))  // they are painted, and the page answers
+      await typeset(open)
+      fitAll()
+      idle(rest)
+    }
     MathJax.startup = {...MathJax.startup, pageReady}
     addEventListener("beforeprint", () => {
       const left = raw()
