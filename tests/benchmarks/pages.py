@@ -19,7 +19,7 @@ WATCH = """async () => {
 
 
 def pages(names: tuple[str, ...] = ("intro", "03_minimax_game", "04_gan_in_1d", "07_dcgan")) -> None:
-    """Print the seconds until text, maths in sight, maths that stands open and maths in folds are there; nothing cached.
+    """Print the seconds until text, maths in sight, all that stands open and that in folds are there; nothing cached.
 
     Folds are asked for as soon as the rest is there, and not in idle time as for a reader.
     """
