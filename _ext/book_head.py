@@ -43,7 +43,7 @@ SEARCHES = re.compile(r'<script src="[^"]*(searchtools|language_data|searchindex
 # is a Tab stop that nobody meets, until the fold opens: page/formulas.js tells the theme, as if by a resize.
 SCRIPT = "scripts/pydata-sphinx-theme.js"
 ASKED = "e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1"
-ASKED_IF_SEEN = ASKED.replace("=e.", "=!e.checkVisibility()||e.", 1)
+ASKED_IF_SEEN = ASKED.replace("=e.", "=e.checkVisibility?.()===false||e.", 1)
 
 
 def address(config: Config) -> str:
