@@ -41,9 +41,9 @@ SEARCHES = re.compile(r'<script src="[^"]*(searchtools|language_data|searchindex
 # The theme asks of each block of code whether it scrolls, and makes a Tab stop of it. To answer for a closed fold, the
 # browser has to lay it out: seconds for a page on a slow machine, and again after each formula. So what lies in a fold
 # is a Tab stop that nobody meets, until the fold opens: page/formulas.js tells the theme, as if by a resize.
-SCRIPT = "scripts/pydata-sphinx-theme.js"
+THEME_SCRIPT = "scripts/pydata-sphinx-theme.js"
 ASKED = "e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1"
-ASKED_IF_SEEN = ASKED.replace("=e.", "=!e.checkVisibility()||e.", 1)
+ASKED_IF_SEEN = ASKED.replace("=e.", "=e.checkVisibility?.()===false||e.", 1)  # a browser without it asks all
 
 
 def address(config: Config) -> str:
@@ -137,10 +137,10 @@ def quicken(app: Sphinx, exception: Exception | None) -> None:
     """Let the theme's script ask only what is seen. Raises ExtensionError where it asks in another way."""
     if exception is not None or app.builder.format != "html":
         return
-    file = Path(app.outdir, "_static", SCRIPT)
+    file = Path(app.outdir, "_static", THEME_SCRIPT)
     script = file.read_text(encoding="utf-8")
     if ASKED not in script and ASKED_IF_SEEN not in script:
-        raise ExtensionError(f"the theme's {SCRIPT} no longer says {ASKED}; mend ASKED in book_head.py")
+        raise ExtensionError(f"the theme's {THEME_SCRIPT} no longer says {ASKED}; mend ASKED in book_head.py")
     file.write_text(script.replace(ASKED, ASKED_IF_SEEN), encoding="utf-8")
 
 

@@ -902,7 +902,7 @@ def test_code_in_a_fold_is_a_tab_stop_only_if_it_scrolls_once_the_fold_is_open(b
 
 
 def test_another_script_of_the_theme_stops_the_build(tmp_path: Path) -> None:
-    script = tmp_path / "_static" / book_head.SCRIPT
+    script = tmp_path / "_static" / book_head.THEME_SCRIPT
     script.parent.mkdir(parents=True)
     app = SimpleNamespace(outdir=tmp_path, builder=SimpleNamespace(format="html"))
     for _ in range(2):  # a second build finds the script mended

@@ -28,19 +28,18 @@
   // --- one part of the page after the other ------------------------------------------------------------------------
   const FOLD = "details:not([open]) > :not(summary), .deeper-body:not(.ready), .deeper-body[hidden]"
   const AT_ONCE = 12  // formulas, while the reader may want to scroll
-  const raw = (part = document) => [...part.querySelectorAll(".math")].filter(place => !place.querySelector("mjx-container"))
+  const isRaw = place => !place.querySelector("mjx-container")
+  const raw = (part = document) => [...part.querySelectorAll(".math")].filter(isRaw)
   let line = Promise.resolve()
   const typeset = places => {
     if (!window.MathJax?.typesetPromise) return Promise.resolve()
     return line = line.then(() => {
-      const left = places.filter(place => !place.querySelector("mjx-container"))
+      const left = places.filter(isRaw)
       return left.length ? MathJax.typesetPromise(left) : null
     })
   }
-  const show = part => typeset(raw(part)).then(() => {
-    fitAll(part)
-    dispatchEvent(new Event("resize"))  // the theme asks what scrolls
-  })
+  const show = part => typeset(raw(part)).then(() => fitAll(part))
+  const unfold = part => show(part).then(() => dispatchEvent(new Event("resize")))  // the theme asks what scrolls
   const whole = () => typeset(raw()).then(() => fitAll())
   const idle = window.requestIdleCallback ?? (work => setTimeout(work, 50))
   const rest = () => {
@@ -61,10 +60,11 @@
     addEventListener("beforeprint", () => {
       const left = raw()
       if (left.length && MathJax.typeset) MathJax.typeset(left)
+      fitAll()  // those in folds, too: on paper they stand open
     })
   }
-  article.addEventListener("toggle", event => event.target.open && show(event.target), true)
+  article.addEventListener("toggle", event => event.target.open && unfold(event.target), true)
   let last = innerWidth
   addEventListener("resize", () => { if (innerWidth !== last) { last = innerWidth; fitAll() } })
-  window.formulas = {show, whole}
+  window.formulas = {show, unfold, whole}
 })()

@@ -10,7 +10,7 @@
   const set = (body, open) => {
     open ? body.removeAttribute("hidden") : body.setAttribute("hidden", "until-found")
     body.previousElementSibling.querySelector("button").setAttribute("aria-expanded", open)
-    if (open) window.formulas?.show(body)
+    if (open) window.formulas?.unfold(body)
   }
   const fold = body => {
     const heading = body.previousElementSibling
