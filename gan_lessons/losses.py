@@ -74,6 +74,24 @@ def smoothed(real_target: float = 0.9, fake_target: float = 0.0) -> Objective:
     return Objective(f"non-saturating, targets {real_target:g}/{fake_target:g}", d_loss, _non_saturating_g_loss)
 
 
+def _paired_d_loss(real: Tensor, fake: Tensor) -> Tensor:
+    return F.softplus(fake - real).mean()  # -log sigma(D(x) - D(G(z)))
+
+
+def _paired_g_loss(real: Tensor | None, fake: Tensor) -> Tensor:
+    if real is None:
+        raise ValueError("a relativistic game compares D's logits in pairs: give the real ones to G's loss too")
+    return F.softplus(real - fake).mean()
+
+
+relativistic = Objective("relativistic", _paired_d_loss, _paired_g_loss, relativistic=True)
+"""D says which of a real and a fake image is the real one (Jolicoeur-Martineau 2019, section 4.1; R3GAN, eq. 1).
+
+Image i of the real batch is paired with image i of the fake one. At the best D the value, log 2 minus D's loss, is
+JS(p x q, q x p): the distance between the pairs in their true order and turned round.
+"""
+
+
 def r1(D: nn.Module, real: Tensor, fake: Tensor, gamma: float = 1.0, share: float = 1.0) -> Tensor:
     """R1: gamma/2 * E||grad_x D(x)||^2 on real data (Mescheder et al. 2018, eq. 9). `fake` is not used.
 
@@ -81,8 +99,26 @@ def r1(D: nn.Module, real: Tensor, fake: Tensor, gamma: float = 1.0, share: floa
     over the first `share` of the batch, one image at least: the same expectation at a part of the cost. Raises
     ValueError for a share outside (0, 1].
     """
+    return 0.5 * gamma * _squared_slope(D, real, share)
+
+
+def r2(D: nn.Module, real: Tensor, fake: Tensor, gamma: float = 1.0, share: float = 1.0) -> Tensor:
+    """R2: gamma/2 * E||grad_x D(x)||^2 on generated data (Mescheder et al. 2018, eq. 10). `real` is not used.
+
+    Shapes, `share` and errors as in `r1`.
+    """
+    return 0.5 * gamma * _squared_slope(D, fake, share)
+
+
+def r1_r2(D: nn.Module, real: Tensor, fake: Tensor, gamma: float = 1.0, share: float = 1.0) -> Tensor:
+    """R1 + R2, both with the same gamma (Huang et al. 2024, R3GAN, eq. 12). Shapes, `share` and errors as in `r1`."""
+    return r1(D, real, fake, gamma, share) + r2(D, real, fake, gamma, share)
+
+
+def _squared_slope(D: nn.Module, images: Tensor, share: float) -> Tensor:
+    """Mean squared norm of D's gradient at the first `share` of the images (n, ...), with a graph."""
     if not 0 < share <= 1:
-        raise ValueError(f"the share of the batch that R1 looks at lies in (0, 1], not {share!r}")
-    real = real[: max(1, round(share * len(real)))].detach().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(D(real).sum(), real, create_graph=True)
-    return 0.5 * gamma * gradient.flatten(1).square().sum(1).mean()
+        raise ValueError(f"the share of the batch that the penalty looks at lies in (0, 1], not {share!r}")
+    images = images[: max(1, round(share * len(images)))].detach().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(D(images).sum(), images, create_graph=True)
+    return gradient.flatten(1).square().sum(1).mean()

@@ -87,6 +87,57 @@ def test_r1_of_a_linear_discriminator_is_half_gamma_times_its_squared_weight() -
     assert torch.allclose(D.weight.grad, 3.0 * D.weight, rtol=1e-4)
 
 
+def test_relativistic_players_share_one_comparison_with_opposite_signs() -> None:
+    objective = losses.relativistic
+    assert objective.relativistic
+    assert float(objective.d_loss(real, fake)) == pytest.approx(float(-F.logsigmoid(real - fake).mean()), rel=1e-12)
+    assert float(objective.g_loss(real, fake)) == pytest.approx(float(-F.logsigmoid(fake - real).mean()), rel=1e-12)
+    moved = objective.d_loss(real + 3, fake + 3)  # only differences count
+    assert float(moved) == pytest.approx(float(objective.d_loss(real, fake)), rel=1e-12)
+    with pytest.raises(ValueError, match="real ones"):
+        objective.g_loss(None, fake)
+
+
+def test_the_best_relativistic_discriminator_reaches_the_distance_of_pairs_and_turned_pairs() -> None:
+    p = torch.tensor([0.4, 0.3, 0.15, 0.1, 0.05], dtype=torch.float64)
+    q = torch.tensor([0.05, 0.1, 0.15, 0.3, 0.4], dtype=torch.float64)
+
+    def js(a: torch.Tensor, b: torch.Tensor) -> float:
+        m = (a + b) / 2
+        return float(((a * (a / m).log()).sum() + (b * (b / m).log()).sum()) / 2)
+
+    def value(logits: torch.Tensor) -> torch.Tensor:  # of D on five atoms, in expectation over independent pairs
+        return math.log(2) + (p[:, None] * q[None, :] * F.logsigmoid(logits[:, None] - logits[None, :])).sum()
+
+    pairs, turned = torch.outer(p, q).flatten(), torch.outer(q, p).flatten()
+    assert float(value((p / q).log())) == pytest.approx(js(pairs, turned), rel=1e-12)
+    logits = torch.zeros(5, dtype=torch.float64, requires_grad=True)  # and no D reaches more: found by ascent
+    optimizer = torch.optim.LBFGS([logits], max_iter=200, tolerance_grad=1e-12, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = -value(logits)
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    assert float(value(logits).detach()) == pytest.approx(js(pairs, turned), rel=1e-9)
+    assert js(pairs, turned) > js(p, q)
+
+
+def test_r2_is_r1_on_the_generated_images_and_both_together_are_their_sum() -> None:
+    torch.manual_seed(0)
+    D = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 1)).double()
+    ours, theirs = torch.randn(8, 3).double(), torch.randn(8, 3).double()
+    one, two = (float(f(D, ours, theirs, gamma=3.0).detach()) for f in (losses.r1, losses.r2))
+    assert two == pytest.approx(float(losses.r1(D, theirs, ours, gamma=3.0).detach()), rel=1e-12)
+    assert one != pytest.approx(two, rel=1e-3)
+    assert float(losses.r1_r2(D, ours, theirs, gamma=3.0).detach()) == pytest.approx(one + two, rel=1e-12)
+    linear = nn.Linear(3, 1).double()
+    squared = float(linear.weight.detach().square().sum())
+    assert float(losses.r1_r2(linear, ours, theirs, gamma=1.0).detach()) == pytest.approx(squared, rel=1e-9)
+
+
 def test_r1_on_a_share_of_the_batch_is_r1_of_its_first_images_and_has_the_same_mean() -> None:
     torch.manual_seed(0)
     D, real = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 1)).double(), torch.randn(8, 3).double()

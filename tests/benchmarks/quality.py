@@ -1,7 +1,14 @@
-"""Time to quality: what both judges say after so many seconds of one core, for the games that the book compares."""
+"""Time to quality: what both judges say after so many seconds of one core, for the games that the book compares.
 
+And after how many seconds the second judge's distance is down to 40, 20 and 10: the games of chapters 05, 07, 14 and
+15, and the common tutorial's.
+"""
+
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -13,6 +20,8 @@ from tests.benchmarks.convolutions import plain_batches, plain_networks, plain_r
 
 SECONDS = (10, 20, 30, 60, 120, 240, 480, 900, 1_800)
 SAMPLES = 10_000
+GOALS = (40, 20, 10)  # of the second judge; real images have about 4
+Reading = tuple[int, int, float, float]  # seconds, rounds, distance, second distance
 
 
 class Contestant(NamedTuple):
@@ -23,15 +32,18 @@ class Contestant(NamedTuple):
     images: Callable[[], Tensor]
 
 
-def quality(seconds: float = 60.0, seed: int = 0) -> dict[str, list[tuple[int, int, float, float]]]:
+def quality(seconds: float = 60.0, seed: int = 0) -> dict[str, list[Reading]]:
     """Play each game for so many seconds of one core, and print its distances by both judges on the way.
 
     Returns (seconds, rounds, distance, second distance) by game. Judging is not counted.
     """
     torch.set_num_threads(1)
     judged = judges.opinions(data.load("mnist", "test").images)
-    found: dict[str, list[tuple[int, int, float, float]]] = {}
-    for contestant in (ours(base.MLP, seed), ours(base.DCGAN, seed), tutorial(seed)):
+    found: dict[str, list[Reading]] = {}
+    games = (base.MLP, base.DCGAN, base.CDCGAN, base.MODERN)
+    starts: list[Callable[[int], Contestant]] = [*(partial(ours, game) for game in games), tutorial]
+    for start in starts:
+        contestant = start(seed)
         found[contestant.name] = []
         for spent, number, images in readings(contestant, seconds):
             scores = judged(images)
@@ -41,7 +53,28 @@ def quality(seconds: float = 60.0, seed: int = 0) -> dict[str, list[tuple[int, i
                 f"second judge {scores['second_distance']:8.1f}",
                 flush=True,
             )
+    for name, way in found.items():
+        print(f"{name:28s} second judge: " + ", ".join(f"{goal} {_when(way, goal)}" for goal in GOALS), flush=True)
     return found
+
+
+def reached(scores: Sequence[Reading], goal: float) -> float | None:
+    """After how many seconds the second judge's distance first is `goal`, between readings on log axes; None if never.
+
+    Where it is there at the first reading already, that reading's time: an upper bound.
+    """
+    if scores and scores[0][3] <= goal:
+        return float(scores[0][0])
+    for (t0, _, _, high), (t1, _, _, low) in pairwise(scores):
+        if low <= goal < high:
+            share = math.log(high / goal) / math.log(high / low)
+            return t0 * (t1 / t0) ** share
+    return None
+
+
+def _when(scores: Sequence[Reading], goal: float) -> str:
+    seconds = reached(scores, goal)
+    return "not reached" if seconds is None else f"after {seconds:.0f} s"
 
 
 def readings(contestant: Contestant, seconds: float) -> Iterator[tuple[int, int, Tensor]]:
