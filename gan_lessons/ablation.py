@@ -50,13 +50,15 @@ class Lab(NamedTuple):
     def play(self, game: Game, seed: int, shares: Sequence[int] = (10, 30, 100)) -> dict[str, float]:
         """Play a whole game and return its row: name@share of the averaged generator, and last_name of the last.
 
-        `shares` are the readings, in per cent of the game's rounds. Raises what `base.start` and `runs.read_along` do.
+        `shares` are the readings, in per cent of the game's rounds. As many noise vectors as there are `samples`
+        measure batch norm anew, as in `averaging.averaged`. Raises what `base.start` and `runs.read_along` do.
         """
         convolves = any(isinstance(layer, CONVOLUTIONS) for layer in game.generator().modules())
         dtype = self.dtype if convolves else torch.float32
         gan, batches, rest = base.start(game, self.images, seed, device=self.device, dtype=dtype)
         at = studies.marks(game.rounds, shares)
-        return runs.read_along(gan, batches, game.rounds, self.score, at=at, play=game.play, **rest)
+        rest |= {"at": at, "play": game.play, "statistics": max(2, self.samples)}
+        return runs.read_along(gan, batches, game.rounds, self.score, **rest)
 
     def score(self, gan: GAN) -> Mapping[str, float]:
         """What the judge says of fresh samples."""

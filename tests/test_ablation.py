@@ -40,6 +40,18 @@ def test_a_study_holds_changed_games_against_the_unchanged_one_seed_by_seed(lab:
     assert alone["ink@100"] == table.column("ink@100")["slow"][1]
 
 
+def test_batch_norm_is_measured_by_as_many_images_as_are_judged(lab: ablation.Lab) -> None:
+    drawn: list[int] = []
+
+    def draw(n: int, dim: int, **where: Any) -> Tensor:
+        drawn.append(n)
+        return torch.randn(n, dim)
+
+    game = base.DCGAN._replace(rounds=1, batch=8, prior=noise.Prior("gaussian", 64, draw), penalty=None)
+    lab.play(game, 0, shares=(100,))
+    assert drawn == [8, 6, 6, 6]  # the round; the statistics; samples of the average and of the last weights
+
+
 def test_chapters_share_the_unchanged_games_and_each_keeps_its_own(lab: ablation.Lab, tmp_path: Path) -> None:
     first = ablation.study(lab, SMALL, {"slow": SMALL._replace(lr=1e-6)}, [0, 1], folder=tmp_path, name="09-a")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}

@@ -367,10 +367,6 @@ def verdicts_of(chapter: Path, scratch: Path, site: Path) -> tuple[Path, dict[in
     return finished, results
 
 
-# Chapter 14 measures batch norm anew with 10,000 vectors of noise in smoke, too: 190 s where convolutions are slow.
-SECONDS = {"14_conditional": 400}
-
-
 @pytest.mark.long
 @by_stem
 def test_chapter_runs_in_smoke_without_data_and_its_checkers_tell_right_from_wrong(
@@ -382,7 +378,7 @@ def test_chapter_runs_in_smoke_without_data_and_its_checkers_tell_right_from_wro
     finished, results = verdicts_of(chapter, tmp_path, site)
     with subtests.test("smoke run"):
         # the kernel's own work: what else the machine does is no fault of the chapter
-        assert sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - before < SECONDS.get(chapter.stem, 180)
+        assert sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - before < 180
         stamp = nbformat.read(finished, as_version=4).metadata["gan_lessons"]
         assert stamp["dataset"] in ("digits", "none")
         of_the_test = ("of a smoke run", "kB, over")  # its size: the verdicts on all listed answers lie in it too
