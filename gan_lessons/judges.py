@@ -63,7 +63,7 @@ class Ruler(NamedTuple):
     shares: Tensor  # of the classes among the real images, (10,)
 
     def __call__(self, samples: Tensor, labels: Tensor | None = None) -> dict[str, float]:
-        """Judge images of the judge's shape, bytes or floats in [0, 1], on the judge's device.
+        """Judge images of the judge's shape, bytes or floats in [0, 1], on any device.
 
         distance: Fréchet distance of their features to those of the test set, lower is better, biased upward for small
         n; classes: how many have at least half the share that they have among real images; confidence: mean of the
@@ -86,7 +86,7 @@ def ruler(images: Tensor, device: torch.device | str = "cpu", name: str = "mnist
         raise ValueError(f"a ruler is made of uint8 images, as data.load gives them, not {images.dtype}")
     unit_range(images)
     judge = load(name).to(device)
-    features = torch.cat([judge.features(part.to(device)) for part in images.split(1000)])
+    features = judge.features(images)
     return Ruler(judge, moments(features), class_shares(judge.head(features).softmax(1)))
 
 

@@ -36,16 +36,20 @@ class DigitClassifier(nn.Module):
 
     @torch.no_grad()
     def features(self, images: Tensor, chunk: int = 1000) -> Tensor:
-        """Features (n, 128) of images, bytes or floats in [0, 1], a chunk at a time.
+        """Features (n, 128), on the judge's device, of images on any device, bytes or floats in [0, 1], chunk by chunk.
 
         Of any shape that holds an image's numbers, here 784. Raises ValueError for another size or range, or NaN.
         """
-        return torch.cat([self.body(part) for part in _parts(images, chunk, self.shape)])
+        return torch.cat([self.body(part) for part in self._parts(images, chunk)])
 
     @torch.no_grad()
     def probabilities(self, images: Tensor, chunk: int = 1000) -> Tensor:
         """p(class | image), shape (n, 10), of images as `features` takes them."""
-        return torch.cat([self(part).softmax(1) for part in _parts(images, chunk, self.shape)])
+        return torch.cat([self(part).softmax(1) for part in self._parts(images, chunk)])
+
+    def _parts(self, images: Tensor, chunk: int) -> Iterator[Tensor]:
+        device = next(self.parameters()).device
+        return (part.to(device) for part in _parts(images, chunk, self.shape))
 
 
 class NormedClassifier(DigitClassifier):

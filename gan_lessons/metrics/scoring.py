@@ -178,7 +178,7 @@ def score(samples: Tensor, against: Reference, *, own: bool = False) -> Scores:
             f"the floor was measured with n = {against.n:,} images and here are {len(samples):,}: the Fréchet distance "
             f"depends on n, so draw {against.n:,}, or build the reference with n={len(samples)}"
         )
-    images = _as_bytes(samples)
+    images = _as_bytes(samples).to(against.pixels.device)
     pixels = images[: len(against.pixels)].flatten(1)
     return Scores(
         **_by_features(images, against),
