@@ -803,6 +803,13 @@ def test_the_pdf_has_an_outline_and_tags(browser: Any, tmp_path: Path) -> None:
     assert b"/Outlines" in printed
 
 
+def test_in_the_dark_tables_that_a_cell_made_stand_on_the_pages_own_ground(visit: Callable[..., Visit]) -> None:
+    seen = visit("book/09_noise.html", theme="dark").open_all()
+    ground = "(table) => getComputedStyle(table.parentElement).backgroundColor"
+    grounds = seen.page.evaluate(f"[...document.querySelectorAll('.cell_output table')].map({ground})")
+    assert set(grounds) == {"rgba(0, 0, 0, 0)"}
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_colours_are_right_before_any_of_the_themes_scripts_has_run(theme: str, browser: Any) -> None:
     context = browser.new_context(color_scheme=theme)
