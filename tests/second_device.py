@@ -53,6 +53,11 @@ class There(Tensor):
             memo[id(self)] = nn.Parameter(new, self.requires_grad) if weight else new.requires_grad_(self.requires_grad)
         return memo[id(self)]
 
+    def __getitem__(self, index: Any) -> Tensor:
+        """A list of rows as a tensor: PyTorch does not take a list from a class of one's own."""
+        parts = index if isinstance(index, tuple) else (index,)
+        return super().__getitem__(tuple(torch.tensor(part) if isinstance(part, list) else part for part in parts))
+
     def tolist(self) -> list[Any]:
         """Plain numbers, as of any device."""
         return self.raw.tolist()
