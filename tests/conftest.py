@@ -1,9 +1,11 @@
 """What all tests share: the repository's root, no network, and one browser."""
 
+import os
 import shutil
 import signal
 import socket
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,15 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the long tests: at the end, one worker would have one while the others wait."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    """Give each worker its share of the long tests, and let it begin with them: none runs while all others wait."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    long, short = (
+        [item for item in items if (item.get_closest_marker("long") is not None) == wanted] for wanted in (True, False)
+    )
+    bounds = [len(short) * k // workers for k in range(workers + 1)]  # neighbours stay together: they share fixtures
+    items[:] = [
+        item for k, (start, end) in enumerate(pairwise(bounds)) for item in [*long[k::workers], *short[start:end]]
+    ]
 
 
 @pytest.fixture(scope="session")

@@ -481,7 +481,7 @@ def test_export_keeps_the_layers_in_a_card_that_had_none(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
-        (["unheard-of"], "no stored generator 'unheard-of'; have cdcgan"),
+        (["unheard-of"], "no stored generator 'unheard-of'; have best-mnist, cdcgan"),
         (["no-folder/mine"], "no folder no-folder; give FOLDER/NAME"),
         (["dcgan-mnist", "--out", "folder.js"], "folder.js"),
     ],
