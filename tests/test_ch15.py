@@ -1,17 +1,21 @@
 """Chapter 15: its round by hand is the package's, its trainer averages as the package does, its checkers know."""
 
 import copy
+import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import nn
 
-from gan_lessons import GAN, base, losses, noise, train
+from gan_lessons import GAN, base, data, losses, noise, plotting, train
 from gan_lessons.exercises import Verdict, ch15
 from tests.benchmarks.quality import reached
 from tests.chapters import BOOK, assert_listed_right, assert_listed_wrong, by_hand, cases, difference
@@ -100,6 +104,27 @@ def test_the_trainer_on_the_screen_averages_and_lets_the_rate_fall_to_nearly_not
         expected = keep * expected + (1 - keep) * k
     assert float(average.weight.detach().mean()) == pytest.approx(expected, rel=1e-5)
     assert not average.training
+
+
+def test_the_trainer_on_the_screen_takes_a_zip_of_photographs_as_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ZipFile(tmp_path / "photos.zip", "w") as folder:
+        for k, digit in enumerate(data.load("digits").images[:220]):
+            file = io.BytesIO()
+            Image.fromarray(digit[0].numpy()).resize((40, 40)).save(file, "png")
+            folder.writestr(f"{k}.png", file.getvalue())
+    monkeypatch.chdir(tmp_path)
+    page = json.loads((BOOK / "15_baseline.ipynb").read_text())["cells"]
+    (told,) = ("".join(cell["source"]) for cell in page if cell["id"] == "c15-34")
+    code = told.split("```python\n")[1].split("```")[0]
+    shown: list[torch.Tensor] = []
+    monkeypatch.setattr(plotting, "show_images", lambda images, columns: shown.append(images))
+    names = cells("c15-22", "c15-24", "c15-26") | {"data": data, "GAN": GAN, "noise": noise, "plotting": plotting}
+    assert "4_000" in code
+    exec(code.replace("4_000", "2"), names)
+    assert shown[0].shape == (48, 1, 28, 28)
+    assert 0 <= float(shown[0].min()) < float(shown[0].max()) <= 1
 
 
 def test_shifts_move_each_image_by_itself_pass_gradients_and_rest_in_evaluation() -> None:
