@@ -1,13 +1,14 @@
 """A second device for machines without a GPU: its tensors lie in the CPU's memory, and refuse to meet the CPU's own.
 
 `python -m tests.second_device 07 15` runs chapters in smoke on it, cell by cell, and names the cells that mix devices.
-It stands in for places alone, not for speed, precision or CUDA's own errors. Checkpoints are left out: they hold no
-tensors of a class of their own. It is built on PyTorch's experimental Python backends and changes PyTorch for good, so
-`register` belongs into a process of its own.
+It stands in for places alone, not for speed, precision or CUDA's own errors. What is saved is saved as the CPU's;
+checkpoints are left out: they look at each tensor's class. It is built on PyTorch's experimental Python backends and
+changes PyTorch for good, so `register` belongs into a process of its own.
 """
 
 import argparse
 import json
+import linecache
 import os
 import sys
 from pathlib import Path
@@ -52,6 +53,10 @@ class There(Tensor):
             weight = isinstance(self, nn.Parameter) or getattr(self, "_is_param", False)
             memo[id(self)] = nn.Parameter(new, self.requires_grad) if weight else new.requires_grad_(self.requires_grad)
         return memo[id(self)]
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Save the CPU's tensor: a file knows no class of one's own."""
+        return self.raw.__reduce_ex__(protocol)
 
     def __getitem__(self, index: Any) -> Tensor:
         """A list of rows as a tensor: PyTorch does not take a list from a class of one's own."""
@@ -137,6 +142,9 @@ class _Backend:
     def device_count(self) -> int:
         return 1
 
+    def get_amp_supported_dtype(self) -> list[torch.dtype]:
+        return [torch.bfloat16]
+
 
 def register() -> torch.device:
     """Make the device known to PyTorch, and to `setup`, which takes it from now on."""
@@ -162,12 +170,15 @@ def faults(notebook: Path) -> list[str]:
 
     module: Any = checkpoints
     module.keep, module.save_run = (lambda rounds, *others: rounds), (lambda *others: None)
-    wrong, space = [], sys.modules["__main__"].__dict__
+    wrong: list[str] = []
+    space = {"__name__": "__main__"}
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "code":
             lines = "".join(cell["source"]).replace("    %pip", "    pass  # %pip")
+            file = f"<{cell['id']}>"
+            linecache.cache[file] = (len(lines), None, lines.splitlines(keepends=True), file)  # for inspect.getsource
             try:
-                exec(compile(lines, cell["id"], "exec"), space)
+                exec(compile(lines, file, "exec"), space)
             except Exception as error:
                 wrong.append(f"{cell['id']}: {type(error).__name__}: {' '.join(str(error).split())[:300]}")
     return wrong

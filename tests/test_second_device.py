@@ -4,8 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -114,14 +113,6 @@ PARTS: tuple[Callable[[], None], ...] = (
 )
 
 
-@contextmanager
-def noted(name: str, faults: dict[str, str]) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        faults[name] = f"{type(error).__name__}: {error}"
-
-
 @pytest.mark.skipif(not second_device.AVAILABLE, reason="this PyTorch knows no Python backends")
 def test_what_readers_call_works_on_a_device_that_refuses_the_cpus_tensors() -> None:
     done = subprocess.run([sys.executable, "-m", "tests.test_second_device"], capture_output=True, text=True)
@@ -133,6 +124,8 @@ if __name__ == "__main__":
     second_device.register()
     faults: dict[str, str] = {}
     for part in PARTS:
-        with noted(part.__name__, faults):
+        try:
             part()
+        except Exception as error:
+            faults[part.__name__] = f"{type(error).__name__}: {error}"
     print(json.dumps(faults))

@@ -48,8 +48,16 @@ class DigitClassifier(nn.Module):
         return torch.cat([self(part).softmax(1) for part in self._parts(images, chunk)])
 
     def _parts(self, images: Tensor, chunk: int) -> Iterator[Tensor]:
+        """Chunks of images, checked, as floats (m, c, h, w) in [0, 1] on the judge's device."""
+        unit_range(images)
+        c, h, w = self.shape
+        if images.ndim < 2 or images[0].numel() != c * h * w:
+            size = f"{h}x{w} = {h * w} numbers" if c == 1 else f"{c} colours of {h}x{w} = {c * h * w} numbers"
+            raise ValueError(f"the judge reads images of {size}, not of shape {tuple(images.shape[1:])}")
         device = next(self.parameters()).device
-        return (part.to(device) for part in _parts(images, chunk, self.shape))
+        for part in images.reshape(-1, *self.shape).split(chunk):
+            moved = part.to(device)
+            yield moved.float() / 255 if part.dtype == torch.uint8 else moved.float()
 
 
 class NormedClassifier(DigitClassifier):
@@ -166,17 +174,6 @@ def mirrored(images: Tensor) -> Tensor:
     """Mirror each image (n, c, h, w), left for right, with probability 1/2; from the device's global generator."""
     chosen = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
     return torch.where(chosen, images.flip(-1), images)
-
-
-def _parts(images: Tensor, chunk: int, shape: tuple[int, int, int]) -> Iterator[Tensor]:
-    """Chunks of images, checked, as floats (m, c, h, w) in [0, 1]."""
-    unit_range(images)
-    c, h, w = shape
-    if images.ndim < 2 or images[0].numel() != c * h * w:
-        size = f"{h}x{w} = {h * w} numbers" if c == 1 else f"{c} colours of {h}x{w} = {c * h * w} numbers"
-        raise ValueError(f"the judge reads images of {size}, not of shape {tuple(images.shape[1:])}")
-    for part in images.reshape(-1, *shape).split(chunk):
-        yield part.float() / 255 if part.dtype == torch.uint8 else part.float()
 
 
 def _moved(images: Tensor, most: int) -> Tensor:
