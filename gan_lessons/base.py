@@ -1,7 +1,7 @@
 """The base games that all studies change one thing of: the toy ring, the MLP of chapter 05, the DCGAN of chapter 07.
 
-CMLP and CDCGAN are the last two with labels, the games of chapter 14; MODERN is the DCGAN with pairs and two penalties,
-chapter 15's.
+CMLP and CDCGAN are the last two with labels, the games of chapter 14. MODERN is the DCGAN with pairs and two penalties,
+and DCGAN_LONG the DCGAN played long, with falling rates and a D of three parts more: chapter 15's.
 
     gan, batches, game = base.start(base.MLP, data.load("mnist"), seed=0)
     for step in base.MLP.play(gan, batches, base.MLP.rounds, **game): ...
@@ -21,7 +21,7 @@ from gan_lessons.labels import checked
 from gan_lessons.losses import Objective
 from gan_lessons.models import convolutions, layers, mlp, mlp_discriminator, mlp_generator
 from gan_lessons.noise import Prior
-from gan_lessons.training import GAN, Penalty, Step, train, train_conditional
+from gan_lessons.training import GAN, Penalty, Step, train, train_conditional, train_falling
 
 RING = toys.ring(std=0.02)
 
@@ -84,6 +84,12 @@ DCGAN = Game(
     lr=2e-3,
     betas=(0.0, 0.99),
     penalty=partial(losses.r1, gamma=1.0, share=0.25),
+)
+DCGAN_LONG = DCGAN._replace(
+    name="DCGAN_LONG",
+    discriminator=partial(_DCGAN_D, norm=True, hidden=128, slope=0.0),  # what chapter 07's rules, broken, say of D
+    rounds=12_000,
+    play=train_falling,
 )
 MODERN = DCGAN._replace(
     name="MODERN",

@@ -18,14 +18,21 @@ def losses_of(played: tuple[GAN, Any, dict[str, Any]], rounds: int = 3) -> list[
     return [float(loss) for step in train(gan, batches, rounds, **rest) for loss in step[1:]]
 
 
-@pytest.mark.parametrize("game", [base.MLP, base.DCGAN])
+@pytest.mark.parametrize("game", [base.MLP, base.DCGAN, base.DCGAN_LONG])
 def test_a_base_game_is_the_same_for_the_same_seed_and_another_for_another(game: base.Game) -> None:
     first, again, other = (losses_of(base.start(game, images(), seed)) for seed in (0, 0, 1))
     assert first == again
     assert first != other
 
 
-@pytest.mark.parametrize(("game", "parameters"), [(base.MLP, (579_728, 533_505)), (base.DCGAN, (271_169, 109_281))])
+@pytest.mark.parametrize(
+    ("game", "parameters"),
+    [
+        (base.MLP, (579_728, 533_505)),
+        (base.DCGAN, (271_169, 109_281)),
+        (base.DCGAN_LONG, (271_169, 369_825)),
+    ],
+)
 def test_base_games_draw_images_and_have_the_size_that_their_chapters_say(
     game: base.Game, parameters: tuple[int, int]
 ) -> None:
@@ -35,6 +42,17 @@ def test_base_games_draw_images_and_have_the_size_that_their_chapters_say(
     assert gan.images(2).shape == (2, 1, 28, 28)
     assert next(batches)[0].shape[0] == game.batch
     assert -1 <= float(next(batches)[0].min()) < 0
+
+
+def test_the_long_dcgan_is_the_dcgan_but_for_its_length_its_rates_and_three_parts_of_d() -> None:
+    D = base.DCGAN_LONG.discriminator()
+    kinds = [type(layer).__name__ for layer in D]
+    assert kinds.count("BatchNorm2d") == kinds.count("Linear") == 2
+    assert {layer.negative_slope for layer in D if isinstance(layer, nn.LeakyReLU)} == {0.0}
+    same = base.DCGAN_LONG._replace(
+        name="DCGAN", discriminator=base.DCGAN.discriminator, rounds=base.DCGAN.rounds, play=base.DCGAN.play
+    )
+    assert same == base.DCGAN
 
 
 def test_one_thing_can_be_changed() -> None:
