@@ -147,16 +147,17 @@ def references(stored: dict[Path, Any], bibliography: str) -> References:
 def works(bibliography: str) -> dict[str, Work]:
     """Return the works of a BibTeX text by their keys: "Goodfellow et al.", "2014", its DOI, arXiv page or address."""
     try:
+        from pybtex.backends.plaintext import Backend  # by its name pybtex asks all that is installed, for each author
         from pybtex.database import parse_string
         from pybtex.richtext import Text
     except ImportError as error:
         raise ValueError(f"plain copies need pybtex ({error}); `make notebooks` installs it") from error
 
-    found = {}
+    found, plain = {}, Backend()
     for key, entry in parse_string(bibliography, "bibtex").entries.items():
         people = entry.persons.get("author") or entry.persons.get("editor") or []
         names = [Text.from_latex(" ".join(person.prelast_names + person.last_names)) for person in people]
-        found[key] = Work(_authors([name.render_as("text") for name in names]), entry.fields["year"], _address(entry))
+        found[key] = Work(_authors([name.render(plain) for name in names]), entry.fields["year"], _address(entry))
     return found
 
 

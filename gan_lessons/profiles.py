@@ -52,7 +52,7 @@ class Profile(NamedTuple):
 
 PROFILES = {
     # for CI and tests: the same code, no network, no GPU, seconds a chapter
-    "smoke": Profile("smoke", 1.0, max_steps=4, max_seeds=2, max_samples=256, embedded="digits"),
+    "smoke": Profile("smoke", 1.0, max_steps=4, max_seeds=2, max_samples=128, embedded="digits"),
     # for a laptop: recognisable results in minutes
     "quick": Profile("quick", 0.3, max_steps=None, max_seeds=2, max_samples=2_000, embedded=None),
     # for a GPU or a patient CPU: what the published outputs show

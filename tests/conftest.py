@@ -1,7 +1,6 @@
 """What all tests share: the repository's root, no network, and one browser."""
 
 import os
-import shutil
 import signal
 import socket
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import browsers
 import pytest
 import torch
 
@@ -83,10 +83,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def browser() -> Iterator[Any]:
     """Chromium as the machine has it; skipped where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    chromium = browsers.chromium()
     if chromium is None:
-        pytest.skip("no Chromium on this machine (Debian, Ubuntu: apt install chromium)")
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        pytest.skip(f"no Chromium on this machine (Debian, Ubuntu: {browsers.REMEDY})")
+    arguments = [*browsers.ARGUMENTS, "--disable-background-networking"]
     with playwright.sync_playwright() as driver:
         instance = driver.chromium.launch(executable_path=chromium, args=arguments)
         yield instance

@@ -433,7 +433,10 @@ WITHOUT_MATHS = """document.addEventListener('readystatechange', () => {
 
 
 class Visit:
-    """One open page and what went wrong while it loaded; without its `maths`, which take seconds, on request."""
+    """One open page and what went wrong while it loaded; without its `maths`, which take seconds, on request.
+
+    `script` runs before the page's own.
+    """
 
     def __init__(
         self,
@@ -445,13 +448,14 @@ class Visit:
         motion: str = "no-preference",
         maths: bool = True,
         lands: str | None = None,
+        script: str = "",
     ) -> None:
         self.context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion=motion
         )
         self.page = self.context.new_page()
-        if not maths:
-            self.page.add_init_script(WITHOUT_MATHS)
+        for first in [script, *([] if maths else [WITHOUT_MATHS])]:
+            self.page.add_init_script(first)
         self.faults: list[str] = []
         self.asked: set[str] = set()
         self.page.on("request", self._request)
@@ -512,24 +516,33 @@ def test_start_page_leads_home(visit: Callable[..., Visit]) -> None:
 
 
 @pytest.fixture(scope="module")
-def wide(request: pytest.FixtureRequest, browser: Any) -> Iterator[Visit]:
-    """One page, loaded once for all the tests that look at it on a desk: a page full of maths takes seconds."""
+def loaded(request: pytest.FixtureRequest, browser: Any) -> Iterator[Visit]:
+    """One page, loaded once for all the tests that look at it: a page full of maths takes seconds."""
     seen = Visit(browser, f"{request.param}.html")
     yield seen
     seen.context.close()
 
 
-@pytest.fixture(scope="module")
-def phone(request: pytest.FixtureRequest, browser: Any) -> Iterator[Visit]:
-    """The same on a phone."""
-    seen = Visit(browser, f"{request.param}.html", width=390).open_all()
-    yield seen
-    seen.context.close()
+@pytest.fixture
+def wide(loaded: Visit) -> Visit:
+    """The page on a desk."""
+    loaded.page.set_viewport_size({"width": 1280, "height": 900})
+    return loaded
 
 
-on_a_desk = pytest.mark.parametrize("wide", PAGES, indirect=True)
-on_a_phone = pytest.mark.parametrize("phone", PAGES, indirect=True)
-chapter_on_a_desk = pytest.mark.parametrize("wide", CHAPTERS, indirect=True)
+@pytest.fixture
+def phone(loaded: Visit) -> Visit:
+    """The page in a window as narrow as a phone, with all its folds open."""
+    loaded.page.set_viewport_size({"width": 390, "height": 900})
+    loaded.open_all().page.wait_for_function(f"() => !({WRONG_TAB_STOPS})()")
+    return loaded
+
+
+# Code that scrolls is a tab stop, and no other: the theme asks again 300 ms after the window has another width.
+WRONG_TAB_STOPS = """() => [...document.querySelectorAll('.bd-article pre')].filter(one => one.checkVisibility() &&
+    (one.tabIndex === 0) !== (one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight)).length"""
+each_page = pytest.mark.parametrize("loaded", PAGES, indirect=True)
+each_chapter = pytest.mark.parametrize("loaded", CHAPTERS, indirect=True)
 
 
 # Where the mouse finds it. A locator's own click waits, before each of hundreds, until nothing moves for two frames.
@@ -541,7 +554,7 @@ TO_ITS_SUMMARY = """fold => {
 }"""
 
 
-@chapter_on_a_desk
+@each_chapter
 def test_hints_and_solutions_are_folded_and_open_on_click(wide: Visit) -> None:
     folds = wide.page.locator("details.hint, details.solution")
     assert folds.count() >= 2
@@ -572,7 +585,7 @@ def test_the_ring_around_a_folded_cell_in_focus_is_not_clipped(visit: Callable[.
     )
 
 
-@chapter_on_a_desk
+@each_chapter
 def test_all_but_folded_code_is_on_paper_whole_and_in_light_colours(wide: Visit) -> None:
     is_theme = "theme => document.documentElement.dataset.theme === theme"
     wide.page.set_viewport_size({"width": 660, "height": 900})  # A4, without its margins
@@ -597,7 +610,7 @@ def test_all_but_folded_code_is_on_paper_whole_and_in_light_colours(wide: Visit)
     assert (hidden, folded, cut, theme, after) == ([], 0, [], "light", "dark")
 
 
-@on_a_desk
+@each_page
 def test_page_loads_without_fault_or_foreign_request_and_with_all_its_maths(wide: Visit) -> None:
     wide.open_all()
     maths = wide.page.evaluate(
@@ -620,7 +633,7 @@ def invisible(letter: int) -> bool:
     return letter in (0x20, 0xA0) or 0x2000 <= letter <= 0x200B or 0x2061 <= letter <= 0x2064
 
 
-@on_a_desk
+@each_page
 def test_page_is_light_to_load(wide: Visit) -> None:
     of_pieces = HTML / "_static" / "live"
     files = {Path(unquote(urlsplit(url).path)) for url in wide.asked if url.startswith("file:")}
@@ -630,7 +643,7 @@ def test_page_is_light_to_load(wide: Visit) -> None:
     assert {file.name for file in files} & {"fa-solid-900.woff2", "fa-brands-400.woff2"} == set()
 
 
-@chapter_on_a_desk
+@each_chapter
 def test_chapter_ends_with_its_stamp(wide: Visit) -> None:
     chapter = ROOT / "book" / unquote(urlsplit(wide.page.url).path).rpartition("/")[2].replace(".html", ".ipynb")
     stamp = json.loads(chapter.read_text(encoding="utf-8"))["metadata"].get("gan_lessons")
@@ -642,7 +655,7 @@ def test_chapter_ends_with_its_stamp(wide: Visit) -> None:
         assert fact is None or str(fact) in words
 
 
-@on_a_phone
+@each_page
 def test_page_never_scrolls_sideways_on_a_phone(phone: Visit) -> None:
     for width in (360, 390):
         phone.page.set_viewport_size({"width": width, "height": 900})
@@ -675,7 +688,7 @@ def test_printed_lines_are_whole_on_a_phone(visit: Callable[..., Visit]) -> None
     assert page.evaluate(cut) == 0
 
 
-@on_a_phone
+@each_page
 def test_each_film_works_from_the_disk_and_is_four_pictures_on_paper(phone: Visit) -> None:
     from_the_start = phone.page.locator(".tag_from-the-start .film input")  # a film after a forecast
     assert all(slider.input_value() == "0" for slider in from_the_start.all())
@@ -722,8 +735,7 @@ THIN_OUT = """() => {
 }"""
 
 
-# A theme changes colours alone: where the light one was looked at word by word, three of all words that look the same,
-# on the same ground, tell whether the dark one is readable. Marks them.
+# Three of all words that look the same, on the same ground, tell whether the others can be read. Marks them.
 THREE_OF_EACH_LOOK = """() => {
     const grounds = new Map(), seen = new Map()
     for (const element of document.querySelectorAll('*')) {
@@ -745,53 +757,64 @@ THREE_OF_EACH_LOOK = """() => {
 OF_COLOUR = ("color-contrast", "link-in-text-block")
 
 
-def violations(
-    seen: Visit, colours_alone: bool = False, within: str | None = None, **rules: bool
-) -> dict[str, list[str]]:
-    """What axe finds wrong with an open page, or `within` a part of it: rule -> the elements that break it.
+def violations(seen: Visit, within: str | None = None, **rules: bool) -> dict[str, list[str]]:
+    """What axe finds wrong with an open page but for its colours: rule -> the elements that break it.
 
-    `rules` turns some on or off; `colours_alone` leaves those of colours, on three of all words that look the same.
+    Or with a part of it, `within`, and its colours too. `rules` turns some on or off.
     """
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    rules = dict.fromkeys(OF_COLOUR, within is not None) | {name.replace("_", "-"): on for name, on in rules.items()}
+    return axe(thinned_out(seen), within, rules={name: {"enabled": on} for name, on in rules.items()})
+
+
+def pale(seen: Visit) -> dict[str, list[str]]:
+    """What axe finds wrong with an open page's colours, on three of all words that look the same."""
+    thinned_out(seen).page.evaluate(THREE_OF_EACH_LOOK)
+    return axe(seen, "[data-looked-at]", runOnly={"type": "rule", "values": OF_COLOUR})
+
+
+def thinned_out(seen: Visit) -> Visit:
     seen.page.mouse.move(0, 0)  # or what lies under it shows its link
     seen.open_all().page.evaluate(THIN_OUT)
-    options: dict[str, Any] = {
-        "resultTypes": ["violations"],
-        "rules": {name.replace("_", "-"): {"enabled": on} for name, on in rules.items()},
-    }
+    return seen
+
+
+def axe(seen: Visit, within: str | None, **options: Any) -> dict[str, list[str]]:
+    tool = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     context = {"include": [[within]]} if within else None
-    if colours_alone:
-        seen.page.evaluate(THREE_OF_EACH_LOOK)
-        options["runOnly"] = {"type": "rule", "values": OF_COLOUR}
-        context = {"include": [["[data-looked-at]"]]}
-    faults = axe.Axe().run(seen.page, context=context, options=options).response["violations"]
+    options |= {"resultTypes": ["violations"]}
+    faults = tool.Axe().run(seen.page, context=context, options=options).response["violations"]
     return {fault["id"]: [node["html"][:200] for node in fault["nodes"]] for fault in faults}
 
 
-@on_a_desk
+@each_page
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_page_is_accessible(theme: str, wide: Visit) -> None:
     wide.page.emulate_media(color_scheme=theme)
     wide.page.wait_for_function("theme => document.documentElement.dataset.theme === theme", arg=theme)
-    names = ("label_content_name_mismatch", "td_has_header") if theme == "light" else ()
-    experimental: dict[str, Any] = dict.fromkeys(names, True)
-    assert violations(wide, colours_alone=theme == "dark", **experimental) == {}
+    assert pale(wide) == {}
+    if theme == "light":  # a theme changes colours alone
+        assert violations(wide, label_content_name_mismatch=True, td_has_header=True) == {}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_one_pale_word_among_thousands_is_found(theme: str, visit: Callable[..., Visit]) -> None:
-    seen = visit(f"{TOC['root']}.html", theme=theme)
+    seen = visit("book/02_cross_entropy.html", theme=theme, maths=False)
+    kinds = ["main p", "main strong", "main em"]
     seen.page.evaluate(
-        """() => { [...document.querySelectorAll('main p')].filter(
-            words => words.childElementCount === 0 && words.textContent.length > 30).at(-1).style.color = '#777' }"""
+        """kinds => kinds.forEach(kind => {
+            const seen = [...document.querySelectorAll(kind)].filter(one => one.checkVisibility())
+            seen.filter(one => !one.children.length && one.textContent.length > 2).at(-1).style.color = '#777'
+        })""",
+        kinds,
     )
-    (words,) = violations(seen, colours_alone=theme == "dark").pop("color-contrast")
-    assert "color:" in words
+    found = pale(seen).pop("color-contrast")
+    assert len(found) == len(kinds)
+    assert all("color:" in words for words in found)
 
 
-@on_a_phone
+@each_page
 def test_page_is_accessible_on_a_phone(phone: Visit) -> None:
-    assert violations(phone, color_contrast=False) == {}  # slow, and the colours are those of the wide page
+    assert violations(phone) == {}
 
 
 def test_the_pdf_has_an_outline_and_tags(browser: Any, tmp_path: Path) -> None:
@@ -894,16 +917,14 @@ def test_the_rest_of_the_formulas_is_set_when_there_is_nothing_else_to_do(browse
 
 def test_code_in_a_fold_is_a_tab_stop_only_if_it_scrolls_once_the_fold_is_open(browser: Any) -> None:
     seen = Visit(browser, f"{CHAPTERS[0]}.html")
-    wrong = """() => [...document.querySelectorAll('.bd-article pre')].filter(one => one.checkVisibility() &&
-        (one.tabIndex === 0) !== (one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight)).length"""
     count = seen.page.locator(".bd-article pre").count()
     shown = "() => [...document.querySelectorAll('.bd-article pre')].filter(one => one.checkVisibility()).length"
     assert seen.page.evaluate(shown) < count
-    seen.page.wait_for_function(f"() => !({wrong})()")
+    seen.page.wait_for_function(f"() => !({WRONG_TAB_STOPS})()")
     seen.page.wait_for_timeout(600)  # the theme asks again 300 ms after the last formula: before the folds open
     seen.open_all()
     assert seen.page.evaluate(shown) == count
-    seen.page.wait_for_function(f"() => !({wrong})()")
+    seen.page.wait_for_function(f"() => !({WRONG_TAB_STOPS})()")
     assert seen.faults == []
     seen.context.close()
 

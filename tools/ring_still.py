@@ -4,9 +4,10 @@ Plays the games of the built page (`make book`) in an installed Chromium, with t
 """
 
 import base64
-import shutil
 import sys
 from pathlib import Path
+
+import browsers
 
 ROOT = Path(__file__).parent.parent
 BUILT = ROOT / "_build" / "html" / "book"
@@ -22,13 +23,13 @@ PLAY = """rounds => {
 def main() -> int:
     from playwright.sync_api import sync_playwright
 
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    chromium = browsers.chromium()
     missing = not all((BUILT / f"{page}.html").is_file() for page, _ in STILLS.values())
     if chromium is None or missing:
-        print("this needs the built book (`make book`) and a Chromium (apt install chromium)", file=sys.stderr)
+        print(f"this needs the built book (`make book`) and a Chromium ({browsers.REMEDY})", file=sys.stderr)
         return 2
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = driver.chromium.launch(executable_path=chromium, args=browsers.ARGUMENTS)
         page = browser.new_page(color_scheme="light")
         for name, (file, rounds) in STILLS.items():
             page.goto((BUILT / f"{file}.html").as_uri())

@@ -5,12 +5,12 @@ outline and tags for screen readers, and names the file on the home page of the 
 """
 
 import re
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import browsers
 import yaml
 
 ROOT = Path(__file__).parent.parent
@@ -110,16 +110,16 @@ def offer(home: Path, file: Path) -> None:
 def main() -> int:
     from playwright.sync_api import sync_playwright
 
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    chromium = browsers.chromium()
     names = pages(ROOT)
     home = HTML / f"{names[0]}.html"
     if chromium is None or not home.is_file():
-        print("this needs the built book (`make book`) and a Chromium (apt install chromium)", file=sys.stderr)
+        print(f"this needs the built book (`make book`) and a Chromium ({browsers.REMEDY})", file=sys.stderr)
         return 2
     together = home.with_name("whole.html")
     together.write_text(whole(HTML, names), encoding="utf-8")
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = driver.chromium.launch(executable_path=chromium, args=browsers.ARGUMENTS)
         try:
             print_page(browser, together, HTML / NAME)
         finally:
