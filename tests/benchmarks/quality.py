@@ -40,7 +40,7 @@ def quality(seconds: float = 60.0, seed: int = 0) -> dict[str, list[Reading]]:
     torch.set_num_threads(1)
     judged = judges.opinions(data.load("mnist", "test").images)
     found: dict[str, list[Reading]] = {}
-    games = (base.MLP, base.DCGAN, base.CDCGAN, base.MODERN)
+    games = (base.MLP, base.DCGAN, base.DCGAN_LONG, base.CDCGAN, base.MODERN)
     starts: list[Callable[[int], Contestant]] = [*(partial(ours, game) for game in games), tutorial]
     for start in starts:
         contestant = start(seed)
