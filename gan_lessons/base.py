@@ -1,7 +1,7 @@
 """The base games that all studies change one thing of: the toy ring, the MLP of chapter 05, the DCGAN of chapter 07.
 
 CMLP and CDCGAN are the last two with labels, the games of chapter 14. MODERN is the DCGAN with pairs and two penalties,
-and DCGAN_LONG the DCGAN played long, with falling rates and a D of three parts more: chapter 15's.
+and DCGAN_LONG the DCGAN played long, with falling rates and another D: chapter 15's.
 
     gan, batches, game = base.start(base.MLP, data.load("mnist"), seed=0)
     for step in base.MLP.play(gan, batches, base.MLP.rounds, **game): ...
@@ -87,7 +87,7 @@ DCGAN = Game(
 )
 DCGAN_LONG = DCGAN._replace(
     name="DCGAN_LONG",
-    discriminator=partial(_DCGAN_D, norm=True, hidden=128, slope=0.0),  # what chapter 07's rules, broken, say of D
+    discriminator=partial(_DCGAN_D, norm=True, hidden=128, slope=0.0),  # three changes that chapter 15 tries
     rounds=12_000,
     play=train_falling,
 )

@@ -44,7 +44,7 @@ def test_base_games_draw_images_and_have_the_size_that_their_chapters_say(
     assert -1 <= float(next(batches)[0].min()) < 0
 
 
-def test_the_long_dcgan_is_the_dcgan_but_for_its_length_its_rates_and_three_parts_of_d() -> None:
+def test_the_long_dcgan_is_the_dcgan_but_for_its_length_its_rates_and_three_changes_in_d() -> None:
     D = base.DCGAN_LONG.discriminator()
     kinds = [type(layer).__name__ for layer in D]
     assert kinds.count("BatchNorm2d") == kinds.count("Linear") == 2

@@ -766,10 +766,10 @@ def violations(seen: Visit, within: str | None = None, **rules: bool) -> dict[st
     return axe(thinned_out(seen), within, rules={name: {"enabled": on} for name, on in rules.items()})
 
 
-def pale(seen: Visit) -> dict[str, list[str]]:
-    """What axe finds wrong with an open page's colours, on three of all words that look the same."""
+def pale(seen: Visit, within: str | None = None) -> dict[str, list[str]]:
+    """What axe finds wrong with colours: of a part of an open page, or on three of all words that look the same."""
     thinned_out(seen).page.evaluate(THREE_OF_EACH_LOOK)
-    return axe(seen, "[data-looked-at]", runOnly={"type": "rule", "values": OF_COLOUR})
+    return axe(seen, within or "[data-looked-at]", runOnly={"type": "rule", "values": OF_COLOUR})
 
 
 def thinned_out(seen: Visit) -> Visit:
