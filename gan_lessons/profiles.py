@@ -51,7 +51,7 @@ class Profile(NamedTuple):
 
 
 PROFILES = {
-    # for CI and tests: the same code, no network, no GPU, seconds a chapter
+    # for CI and tests: the same code, no network, no GPU, seconds a chapter; as many samples as a batch of chapter 05
     "smoke": Profile("smoke", 1.0, max_steps=4, max_seeds=2, max_samples=128, embedded="digits"),
     # for a laptop: recognisable results in minutes
     "quick": Profile("quick", 0.3, max_steps=None, max_seeds=2, max_samples=2_000, embedded=None),

@@ -16,6 +16,8 @@ WATCH = """async () => {
     const seen = performance.getEntriesByName('formulas in sight')[0]
     return [paint ? paint.startTime : NaN, seen ? seen.startTime : readable, readable, performance.now()]
 }"""
+# As readers have it; the one without windows, the tests' first choice (tools/browsers.py), if there is no other.
+READERS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
 
 
 def pages(names: tuple[str, ...] = ("intro", "03_minimax_game", "04_gan_in_1d", "07_dcgan")) -> None:
@@ -25,7 +27,7 @@ def pages(names: tuple[str, ...] = ("intro", "03_minimax_game", "04_gan_in_1d", 
     """
     from playwright.sync_api import sync_playwright
 
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    chromium = next(filter(None, map(shutil.which, READERS)), None)
     if chromium is None or not HTML.is_dir():
         print("pages: needs the built book (`make book`) and a Chromium")
         return
