@@ -12,7 +12,7 @@ import browsers
 import pytest
 import torch
 
-from tests import outside
+from tests import outside, warm
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -77,6 +77,14 @@ def defaults(request: pytest.FixtureRequest) -> Iterator[None]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds the package as its wheel installs it."""
     return outside.installed(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="session")
+def warm_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where to ask for a process that has the heavy libraries imported: all workers share one server."""
+    folder = tmp_path_factory.getbasetemp()
+    with warm.server(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) as path:
+        yield path
 
 
 @pytest.fixture(scope="session")

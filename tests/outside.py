@@ -19,7 +19,7 @@ from nbformat.v4 import new_code_cell
 
 from gan_lessons import plain_copies, runner
 from gan_lessons.plain_markdown import References
-from tests import LIGHT, executed_by_nbval
+from tests import LIGHT, executed_by_nbval, warm
 
 ROOT = Path(__file__).parent.parent
 FACTS = """\
@@ -39,7 +39,7 @@ def installed(folder: Path) -> Path:
     return folder / "site"
 
 
-def run_in_smoke(path: Path, scratch: Path, site: Path) -> Path:
+def run_in_smoke(path: Path, scratch: Path, site: Path, warm_socket: str) -> Path:
     """Run the plain copy of a notebook in `scratch`, with the package of `site`; return the notebook with its outputs.
 
     It has the cells of `path`, with the outputs of their copies, and the stamp that the runner would have written.
@@ -50,7 +50,7 @@ def run_in_smoke(path: Path, scratch: Path, site: Path) -> Path:
     scratch.mkdir()
     shutil.copy(executed_by_nbval.__file__, scratch)
     runner.write(scratch / path.name, copy)
-    nbval(scratch / path.name, site)
+    nbval(scratch / path.name, site, warm_socket)
     executed = {cell.id: cell for cell in runner.read(scratch / path.name).cells}
     told, place, root = ast.literal_eval(executed["facts"].outputs[-1].data["text/plain"])
     assert Path(place).is_relative_to(site), f"{path.name} imported {place} and not the wheel"
@@ -58,10 +58,16 @@ def run_in_smoke(path: Path, scratch: Path, site: Path) -> Path:
     return runner.write(scratch / f"finished-{path.name}", finished(source, executed, json.loads(told)))
 
 
-def nbval(path: Path, site: Path) -> None:
+def nbval(path: Path, site: Path, warm_socket: str) -> None:
     """Run a notebook by nbval, with nothing of this repository in its way; fail with what nbval says."""
+    fork = [sys.executable, "-S", warm.__file__, warm_socket]
+    kernel = path.parent / "kernels" / "warm" / "kernel.json"
+    kernel.parent.mkdir(parents=True)
+    spec = {"argv": [*fork, "ipykernel_launcher", "-f", "{connection_file}"], "display_name": "", "language": "python"}
+    kernel.write_text(json.dumps(spec), encoding="utf-8")
     environment = os.environ | {
         "GAN_LESSONS_PROFILE": "smoke",
+        "JUPYTER_PATH": str(path.parent),
         "OMP_NUM_THREADS": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTHONPATH": os.pathsep.join([str(site), str(path.parent), LIGHT]),
@@ -69,8 +75,8 @@ def nbval(path: Path, site: Path) -> None:
     }
     environment.pop("MPLBACKEND", None)
     plugins = ["-p", "nbval.plugin", "-p", "executed_by_nbval", "-p", "no:cacheprovider"]
-    options = ["-q", "-c", os.devnull, "--nbval-lax", "--nbval-cell-timeout", "300"]
-    command = [sys.executable, "-m", "pytest", *plugins, *options, str(path)]
+    options = ["-q", "-c", os.devnull, "--nbval-lax", "--nbval-cell-timeout", "300", "--nbval-kernel-name", "warm"]
+    command = [*fork, "pytest", *plugins, *options, str(path)]
     done = subprocess.run(command, cwd=path.parent, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
