@@ -140,7 +140,7 @@ def load(name: str = "mnist", folder: Path | None = None) -> DigitClassifier:
         raise stored.damaged_card(_home(folder) / f"{name}.json", error) from error
     load_weights(path, network)
     network = network.eval().requires_grad_(False)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # faster on a CPU
+    return network.to(memory_format=torch.channels_last)  # faster on a CPU
 
 
 def save(

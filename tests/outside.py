@@ -60,10 +60,14 @@ def run_in_smoke(path: Path, scratch: Path, site: Path, warm_socket: str) -> Pat
 
 def nbval(path: Path, site: Path, warm_socket: str) -> None:
     """Run a notebook by nbval, with nothing of this repository in its way; fail with what nbval says."""
-    fork = [sys.executable, "-S", warm.__file__, warm_socket]
+    python = warm.python(warm_socket)
     kernel = path.parent / "kernels" / "warm" / "kernel.json"
     kernel.parent.mkdir(parents=True)
-    spec = {"argv": [*fork, "ipykernel_launcher", "-f", "{connection_file}"], "display_name": "", "language": "python"}
+    spec = {
+        "argv": [*python, "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "",
+        "language": "python",
+    }
     kernel.write_text(json.dumps(spec), encoding="utf-8")
     environment = os.environ | {
         "GAN_LESSONS_PROFILE": "smoke",
@@ -76,7 +80,7 @@ def nbval(path: Path, site: Path, warm_socket: str) -> None:
     environment.pop("MPLBACKEND", None)
     plugins = ["-p", "nbval.plugin", "-p", "executed_by_nbval", "-p", "no:cacheprovider"]
     options = ["-q", "-c", os.devnull, "--nbval-lax", "--nbval-cell-timeout", "300", "--nbval-kernel-name", "warm"]
-    command = [*fork, "pytest", *plugins, *options, str(path)]
+    command = [*python, "pytest", *plugins, *options, str(path)]
     done = subprocess.run(command, cwd=path.parent, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 

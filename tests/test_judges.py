@@ -46,7 +46,15 @@ def test_a_judge_in_colour_comes_back_with_its_batch_norms_and_reads_its_own_sha
     assert saved(tmp_path, network).network == "ColourClassifier"
     loaded, pictures = judges.load("small", tmp_path), torch.rand(5, 3, 16, 16)
     assert isinstance(loaded, ColourClassifier)
-    assert torch.equal(loaded.probabilities(pictures), network.probabilities(pictures))
+    torch.testing.assert_close(loaded.probabilities(pictures), network.probabilities(pictures))
+
+
+@pytest.mark.parametrize("name", judges.names())
+def test_a_stored_judge_works_channels_last_and_sees_what_it_saw(name: str) -> None:
+    judge, images = judges.load(name), torch.rand(5, *judges.load(name).shape)
+    assert judge.body[0](images).is_contiguous(memory_format=torch.channels_last)
+    features = judge.features(images)
+    torch.testing.assert_close(features, judge.to(memory_format=torch.contiguous_format).features(images))
 
 
 def spoil(folder: Path) -> None:
@@ -188,7 +196,7 @@ def test_a_judge_of_another_make_comes_back_as_what_it_is_and_an_unknown_make_is
     loaded, images = judges.load("small", tmp_path), torch.rand(5, 1, 28, 28)
     assert type(loaded) is NormedClassifier
     assert card.network == "NormedClassifier"
-    assert torch.equal(loaded.features(images), network.features(images))
+    torch.testing.assert_close(loaded.features(images), network.features(images))
     rewrite(tmp_path, network="Oracle")
     with pytest.raises(
         ValueError, match=r"Oracle.*we know \['ColourClassifier', 'DigitClassifier', 'NormedClassifier'\].*update"

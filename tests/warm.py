@@ -3,7 +3,7 @@
 A chapter's kernel imports for five seconds before it begins, and there are as many kernels as chapters. The server
 imports nothing of ours, so what a process is given by its PYTHONPATH is what it runs.
 
-    python -m tests.warm SOCKET                    serves, until the last holder of the socket has gone
+    python tests/warm.py SOCKET                    serves, until the last holder of the socket has gone
     python -S tests/warm.py SOCKET MODULE ARG …    is python -m MODULE ARG …, forked from there
 """
 
@@ -34,7 +34,7 @@ HOLD = b"hold\n"
 
 def serve(path: str) -> None:
     """Import what is heavy; then fork a process for each that asks at the socket, until nobody holds it any more."""
-    for name in HEAVY:
+    for name in os.environ.get("GAN_LESSONS_HEAVY", "").split() or HEAVY:
         __import__(name)
     assert threading.active_count() == 1, "a process with threads cannot be forked safely"
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended processes leave nothing behind
@@ -80,12 +80,16 @@ def _become(asker: socket.socket, order: bytes, fds: list[int]) -> None:
         given = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
         sys.path[:] = [asked["cwd"], *given, *(part for part in sys.path[1:] if part not in given)]
         sys.argv = ["-m", *asked["arguments"]]
-        _choose_backend("module://matplotlib_inline.backend_inline" if asked["module"] == "ipykernel_launcher" else None)
+        _choose_backend(
+            "module://matplotlib_inline.backend_inline" if asked["module"] == "ipykernel_launcher" else None
+        )
         threading.Thread(target=_heed, args=(asker,), daemon=True).start()
         runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:
@@ -115,6 +119,11 @@ def _heed(asker: socket.socket) -> None:
 # --- those who ask --------------------------------------------------------------------------------------------------
 
 
+def python(path: str) -> list[str]:
+    """The command that runs a module which is named after it, in a warm process where there is a server."""
+    return [sys.executable, "-S", __file__, path] if path else [sys.executable, "-m"]
+
+
 def ask(path: str, module: str, arguments: list[str]) -> int:
     """Stand for a forked process: its output is ours, our end and interrupts are its own. Returns its exit status."""
     order = {"module": module, "arguments": arguments, "cwd": os.getcwd(), "environment": dict(os.environ)}  # noqa: PTH109
@@ -129,7 +138,13 @@ def ask(path: str, module: str, arguments: list[str]) -> int:
 
 @contextmanager
 def server(folder: Path) -> Iterator[str]:
-    """The socket of the one server of all that share a folder; the first of them starts it, and sees it end."""
+    """The socket of the one server of all that share a folder; the first of them starts it, and sees it end.
+
+    "" where a process with libraries in it is not safely forked, which is everywhere but on Linux.
+    """
+    if sys.platform != "linux":
+        yield ""
+        return
     path = str(folder / "warm.socket")
     with ExitStack() as stack:
         try:

@@ -404,7 +404,8 @@ def _calm(d_lr: float, g_lr: float, beta1: float, seeds: int = 4, rounds: int = 
         )
         torch.manual_seed(0)
         g_optimizer, d_optimizer = (
-            torch.optim.Adam(net.parameters(), lr, betas=(beta1, 0.999), fused=True) for net, lr in ((G, g_lr), (D, d_lr))
+            torch.optim.Adam(net.parameters(), lr, betas=(beta1, 0.999), fused=True)
+            for net, lr in ((G, g_lr), (D, d_lr))
         )
         prior = ensemble.shared_prior(noise.uniform(1), seeds)
         batches = ensemble.shared_points(real.sample, 64, seeds, torch.Generator().manual_seed(0))
