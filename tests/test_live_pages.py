@@ -609,10 +609,11 @@ def played(request: pytest.FixtureRequest, browser: Any) -> Iterator[Played]:
 
 # What axe says of an element beside others. All else depends on itself, so that the page around a piece at play is
 # right if it is right at rest (tests/test_book.py).
-BESIDE_OTHERS = """
-    accesskeys aria-hidden-focus bypass duplicate-id-aria form-field-multiple-labels heading-order label
-    landmark-banner-is-top-level landmark-main-is-top-level landmark-one-main landmark-unique nested-interactive
-    page-has-heading-one region scrollable-region-focusable skip-link tabindex""".split()
+BESIDE_OTHERS = [
+    *("accesskeys", "aria-hidden-focus", "bypass", "duplicate-id-aria", "form-field-multiple-labels", "heading-order"),
+    *("label", "landmark-banner-is-top-level", "landmark-main-is-top-level", "landmark-one-main", "landmark-unique"),
+    *("nested-interactive", "page-has-heading-one", "region", "scrollable-region-focusable", "skip-link", "tabindex"),
+]
 
 
 @pytest.mark.parametrize(
