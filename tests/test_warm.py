@@ -14,9 +14,10 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux
 
 
 def started(socket: str, code: str, *arguments: str, folder: Path, **more: str) -> subprocess.Popen[str]:
-    """A warm process that runs `code` as a module of `folder`."""
-    (folder / "given.py").write_text(code, encoding="utf-8")
-    environment = os.environ | {"PYTHONPATH": str(folder)} | more
+    """A warm process in `folder` that runs `code`, a module of its PYTHONPATH, folder/site."""
+    (folder / "site").mkdir(exist_ok=True)
+    (folder / "site" / "given.py").write_text(code, encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(folder / "site")} | more
     command = [*warm.python(socket), "given", *arguments]
     return subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -51,7 +52,8 @@ def test_an_error_is_told_and_gives_another_status_than_an_end(warm_socket: str,
 def test_nothing_of_ours_is_imported_before_it_begins_and_its_path_comes_first(
     warm_socket: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "gan_lessons.py").write_text("word = 'given'")
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "gan_lessons.py").write_text("word = 'given'")
     code = """
 import sys
 print([name for name in sys.modules if "gan_lessons" in name])
