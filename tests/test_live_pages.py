@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from html import unescape
 from itertools import cycle
 from pathlib import Path
@@ -30,11 +31,12 @@ RINGS = {  # page -> what its ring plays first
     if "ring" in names
 }
 HEAP = {"k1", "k5", "rates"}  # presets of chapter 04's game, with forecasts of its own
-with_a_ring = pytest.mark.parametrize("page", RINGS)
-with_eight_modes = pytest.mark.parametrize("page", [page for page, preset in RINGS.items() if preset not in HEAP])
-with_a_writer = pytest.mark.parametrize("page", [f.name for f, names in PAGES.items() if "writer" in names])
 WITH_A_GENERATOR = [file.name for file, names in PAGES.items() if set(names) - OTHERS]
-with_a_generator = pytest.mark.parametrize("page", WITH_A_GENERATOR)
+of_pages = partial(pytest.mark.parametrize, "page", scope="module")  # those of one page come together: it is open once
+with_a_ring = of_pages(list(RINGS))
+with_eight_modes = of_pages([page for page, preset in RINGS.items() if preset not in HEAP])
+with_a_writer = of_pages([file.name for file, names in PAGES.items() if "writer" in names])
+with_a_generator = of_pages(WITH_A_GENERATOR)
 Open = Callable[..., Visit]
 
 
