@@ -63,11 +63,8 @@ def nbval(path: Path, site: Path, warm_socket: str) -> None:
     python = warm.python(warm_socket)
     kernel = path.parent / "kernels" / "warm" / "kernel.json"
     kernel.parent.mkdir(parents=True)
-    spec = {
-        "argv": [*python, "ipykernel_launcher", "-f", "{connection_file}"],
-        "display_name": "",
-        "language": "python",
-    }
+    launch = [*python, "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": launch, "display_name": "", "language": "python"}
     kernel.write_text(json.dumps(spec), encoding="utf-8")
     environment = os.environ | {
         "GAN_LESSONS_PROFILE": "smoke",

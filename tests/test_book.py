@@ -801,14 +801,13 @@ def axe(seen: Visit, within: str | None, **options: Any) -> dict[str, list[str]]
     tool = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     if not seen.page.evaluate("'axe' in window"):
         seen.page.evaluate(tool.Axe().axe_script)
-    faults: dict[str, list[str]] = (
-        seen.page.evaluate(  # the violations alone: all that is right would take long to send
-            """async ([within, options]) => {
+    # The violations alone come back: all that is right would take long to send.
+    faults: dict[str, list[str]] = seen.page.evaluate(
+        """async ([within, options]) => {
             const found = await axe.run(within ? {include: [[within]]} : document, options)
             return Object.fromEntries(found.violations.map(fault => [fault.id, fault.nodes.map(node => node.html)]))
         }""",
-            [within, options | {"resultTypes": ["violations"]}],
-        )
+        [within, options | {"resultTypes": ["violations"]}],
     )
     return {fault: [html[:200] for html in nodes] for fault, nodes in faults.items()}
 

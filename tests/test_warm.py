@@ -26,14 +26,15 @@ def started(socket: str, code: str, *arguments: str, folder: Path, **more: str) 
 
 def test_it_has_its_own_folder_environment_arguments_output_and_status(warm_socket: str, tmp_path: Path) -> None:
     code = """
-import os, sys
+import atexit, os, sys
+atexit.register(print, "bye")
 print(os.getcwd(), os.environ["GIVEN"], "OTHER" in os.environ, sys.argv[1:], "torch" in sys.modules)
 print("trouble", file=sys.stderr)
 raise SystemExit(3)"""
     os.environ.pop("OTHER", None)
     with started(warm_socket, code, "a b", "ü", folder=tmp_path, GIVEN="1") as process:
         out, trouble = process.communicate(timeout=60)
-    assert out == f"{tmp_path} 1 False ['a b', 'ü'] True\n"
+    assert out == f"{tmp_path} 1 False ['a b', 'ü'] True\nbye\n"
     assert (trouble, process.returncode) == ("trouble\n", 3)
 
 
@@ -73,8 +74,8 @@ def test_figures_are_drawn_as_its_environment_says(warm_socket: str, tmp_path: P
 def test_ctrl_c_reaches_it(warm_socket: str, tmp_path: Path) -> None:
     code = """
 import time
-print("on", flush=True)
 try:
+    print("on", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     print("stopped")"""

@@ -7,6 +7,7 @@ imports nothing of ours, so what a process is given by its PYTHONPATH is what it
     python -S tests/warm.py SOCKET MODULE ARG …    is python -m MODULE ARG …, forked from there
 """
 
+import atexit
 import json
 import os
 import runpy
@@ -26,6 +27,7 @@ HEAVY = (
     *("scipy.stats", "scipy.optimize", "sklearn.datasets", "tqdm.auto", "IPython", "ipykernel.kernelapp"),
     *("ipykernel.zmqshell", "jupyter_client.manager", "nbformat", "pytest"),
 )
+INLINE = "module://matplotlib_inline.backend_inline"  # what a kernel takes, unless its environment says another
 HOLD = b"hold\n"
 
 
@@ -80,9 +82,7 @@ def _become(asker: socket.socket, order: bytes, fds: list[int]) -> None:
         given = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
         sys.path[:] = [asked["cwd"], *given, *(part for part in sys.path[1:] if part not in given)]
         sys.argv = ["-m", *asked["arguments"]]
-        _choose_backend(
-            "module://matplotlib_inline.backend_inline" if asked["module"] == "ipykernel_launcher" else None
-        )
+        _choose_backend(INLINE if asked["module"] == "ipykernel_launcher" else None)
         threading.Thread(target=_heed, args=(asker,), daemon=True).start()
         runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
         status = 0
@@ -93,6 +93,7 @@ def _become(asker: socket.socket, order: bytes, fds: list[int]) -> None:
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:
+        atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
         asker.sendall(bytes([status & 255]))
