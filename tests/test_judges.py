@@ -51,7 +51,8 @@ def test_a_judge_in_colour_comes_back_with_its_batch_norms_and_reads_its_own_sha
 
 @pytest.mark.parametrize("name", judges.names())
 def test_a_stored_judge_works_channels_last_and_sees_what_it_saw(name: str) -> None:
-    judge, images = judges.load(name), torch.rand(5, *judges.load(name).shape)
+    judge = judges.load(name)
+    images = torch.rand(5, *judge.shape)
     assert judge.body[0](images).is_contiguous(memory_format=torch.channels_last)
     features = judge.features(images)
     torch.testing.assert_close(features, judge.to(memory_format=torch.contiguous_format).features(images))

@@ -18,6 +18,7 @@ def started(socket: str, code: str, *arguments: str, folder: Path, **more: str) 
     (folder / "site").mkdir(exist_ok=True)
     (folder / "site" / "given.py").write_text(code, encoding="utf-8")
     environment = os.environ | {"PYTHONPATH": str(folder / "site")} | more
+    del environment["PATH"]  # which the server has
     command = [*warm.python(socket), "given", *arguments]
     return subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -28,10 +29,9 @@ def test_it_has_its_own_folder_environment_arguments_output_and_status(warm_sock
     code = """
 import atexit, os, sys
 atexit.register(print, "bye")
-print(os.getcwd(), os.environ["GIVEN"], "OTHER" in os.environ, sys.argv[1:], "torch" in sys.modules)
+print(os.getcwd(), os.environ["GIVEN"], "PATH" in os.environ, sys.argv[1:], "torch" in sys.modules)
 print("trouble", file=sys.stderr)
 raise SystemExit(3)"""
-    os.environ.pop("OTHER", None)
     with started(warm_socket, code, "a b", "ü", folder=tmp_path, GIVEN="1") as process:
         out, trouble = process.communicate(timeout=60)
     assert out == f"{tmp_path} 1 False ['a b', 'ü'] True\nbye\n"
