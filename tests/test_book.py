@@ -478,13 +478,12 @@ class Visit:
             self.faults.append(f"console: {line.text}")
 
     def open_all(self) -> "Visit":
-        """Unfold every hint, solution, hidden cell and deeper section, and wait until they have faded in."""
+        """Unfold every hint, solution, hidden cell and deeper section, and let them have faded in."""
         self.page.evaluate(
             "document.querySelectorAll('.deeper-button[aria-expanded=false]').forEach(one => one.click())"
         )
         self.page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
-        # settled, not all: a fade that something else cancels is over too
-        self.page.evaluate("() => Promise.allSettled(document.getAnimations().map(animation => animation.finished))")
+        self.page.evaluate("document.getAnimations().forEach(animation => animation.finish())")  # none goes on for ever
         return self
 
 
