@@ -46,7 +46,7 @@ def watched(
     shares: Sequence[int] = (10, 30, 100),
     every: int = 1000,
     decay: float = 0.999,
-    statistics: int = 10_000,
+    statistics: int | None = None,
     settings: Mapping[str, object] | None = None,
     play: Callable[..., Iterator[Step]] = train,
     **game: Any,
@@ -55,7 +55,8 @@ def watched(
 
     At the readings, `shares` in per cent of the rounds, score(gan) is asked for the last weights and for the averaged
     generator, and images of the noise `z` (n, z_dim) are kept, in [0, 1]. Neither changes the game: random states are
-    put back. So many noise vectors as `statistics` measure its batch norm anew (`averaging.averaged`).
+    put back. So many noise vectors as `statistics` measure its batch norm anew (`averaging.averaged`); without it 100
+    for each round, at most 10,000.
     The run is saved to `path` each `every` rounds, at Ctrl-C, and at its end: called again with the same arguments it
     goes on, or returns at once. `settings` say what else the run depends on, beside `game`, `decay` and `shares`.
     Raises ValueError for a file at `path` of another run, shares that are no whole numbers from 1 to 100, z of which G
@@ -65,6 +66,7 @@ def watched(
     steps = whole("steps", steps)
     read = {-(-steps * whole("a share, in per cent,", share, 1, 100) // 100) for share in shares}
     path, average, clock = Path(path), averaging.average_of(gan.G, decay), _Clock(gan)
+    statistics = _enough(statistics, steps)
     history, scores, frames = History(), History(), Frames()
     parts: dict[str, Any] = {"G": gan.G, "D": gan.D, "average": average, "clock": clock}
     parts |= {"history": history, "scores": scores, "frames": frames}
@@ -103,22 +105,22 @@ def read_along(
     *,
     at: Mapping[int, object],
     decay: float = 0.999,
-    statistics: int = 10_000,
+    statistics: int | None = None,
     play: Callable[..., Iterator[Step]] = train,
     **game: Any,
 ) -> dict[str, float]:
     """Play a game of a study, without a file, and return its row: what `score` says along the way and at the end.
 
     `at` names the rounds of the readings, as `studies.marks` does: {300: 10, 900: 30, 3000: 100} gives columns
-    name@10, name@30 and name@100 of the averaged generator, and seconds@10 and so on, without the readings' own. As
-    many noise vectors as `statistics` measure its batch norm anew, as in `watched`. last_name is that of the last
+    name@10, name@30 and name@100 of the averaged generator, and seconds@10 and so on, without the readings' own.
+    `statistics` as in `watched`: how many noise vectors measure its batch norm anew. last_name is that of the last
     weights after the last round. Random states are put back, so readings change nothing.
     Raises ValueError for a reading after the last round, and what `play` and `score` raise.
     """
     steps = whole("steps", steps)
     if late := [number for number in at if not 1 <= number <= steps]:
         raise ValueError(f"readings come after rounds 1 to {steps}, not after {late}")
-    average, clock = averaging.average_of(gan.G, decay), _Clock(gan)
+    average, clock, statistics = averaging.average_of(gan.G, decay), _Clock(gan), _enough(statistics, steps)
     row: dict[str, float] = {}
     for step in _all_rounds(play(gan, batches, steps, **game), 0, steps):
         average.update_parameters(gan.G)
@@ -130,6 +132,10 @@ def read_along(
     with torch.random.fork_rng():
         last = named("score", score(gan))
     return row | {f"last_{name}": value for name, value in last.items()}
+
+
+def _enough(statistics: int | None, steps: int) -> int:
+    return min(10_000, 100 * steps) if statistics is None else statistics
 
 
 def _all_rounds(steps: Iterator[Step], first: int, last: int) -> Iterator[Step]:

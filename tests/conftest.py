@@ -1,5 +1,6 @@
 """What all tests share: the repository's root, no network, and one browser."""
 
+import gc
 import os
 import signal
 import socket
@@ -24,6 +25,13 @@ def pytest_configure() -> None:
     """Hear Ctrl-C: a shell's background job, as the tests may be, is born deaf to it, and so are its children."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    gc.disable()  # what is imported and collected stays: to look through it again and again takes seconds
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage again, but not among what has been imported and collected."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -806,7 +806,7 @@ def axe(seen: Visit, within: str | None, **options: Any) -> dict[str, list[str]]
             const found = await axe.run(within ? {include: [[within]]} : document, options)
             return Object.fromEntries(found.violations.map(fault => [fault.id, fault.nodes.map(node => node.html)]))
         }""",
-        [within, options | {"resultTypes": ["violations"]}],
+        [within, options | {"resultTypes": ["violations"], "selectors": False}],
     )
     return {fault: [html[:200] for html in nodes] for fault, nodes in faults.items()}
 

@@ -74,20 +74,31 @@ def test_the_random_state_after_a_watched_game_is_that_of_the_plain_one(tmp_path
 
 
 @pytest.mark.parametrize(("way", "readings"), [("watched", 2), ("read along", 1)])
-def test_as_many_noise_vectors_measure_the_statistics_as_are_asked_for(way: str, readings: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("rounds", "asked", "batches_drawn"),
+    [
+        (4, 700, [350, 350]),  # at most 500 at a time
+        (4, None, [400]),  # a hundred for each round
+        (101, None, [500] * 20),  # and at most 10,000
+    ],
+)
+def test_as_many_noise_vectors_measure_the_statistics_as_are_asked_for_and_no_more_than_a_short_game_needs(
+    way: str, readings: int, rounds: int, asked: int | None, batches_drawn: list[int], tmp_path: Path
+) -> None:
     gan, batches, rest = game()
-    asked: list[int] = []
+    drawn: list[int] = []
 
     def draw(n: int, dim: int, **where: Any) -> Tensor:
-        asked.append(n)
+        drawn.append(n)
         return torch.randn(n, dim, **{key: value for key, value in where.items() if key != "generator"})
 
     gan = gan._replace(prior=noise.Prior("gaussian", 5, draw))
     if way == "watched":  # measured once more for the run that is given back
-        runs.watched(gan, batches, 4, path=tmp_path / "a.pt", shares=(100,), score=mean, statistics=700, **rest)
+        rest |= {"path": tmp_path / "a.pt", "shares": (100,), "score": mean}
+        runs.watched(gan, batches, rounds, statistics=asked, **rest)
     else:
-        runs.read_along(gan, batches, 4, mean, at={4: 100}, statistics=700, **rest)
-    assert [n for n in asked if n > 50] == [350, 350] * readings  # 700, at most 500 at a time
+        runs.read_along(gan, batches, rounds, mean, at={rounds: 100}, statistics=asked, **rest)
+    assert [n for n in drawn if n > 50] == batches_drawn * readings
 
 
 @pytest.mark.parametrize("at", [7, 12])
