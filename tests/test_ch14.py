@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from gan_lessons import GAN, base, labels, losses, models, noise, strokes
 from gan_lessons.exercises import Verdict, ch14
 from gan_lessons.training import train_conditional
-from tests.chapters import assert_listed_right, assert_listed_wrong, by_hand, cases, difference
+from tests.chapters import assert_listed_right, assert_listed_wrong, assert_wrong, by_hand, cases, difference
 from tests.right_answers.ch14 import RIGHT
 from tests.wrong_answers.ch14 import WRONG
 
@@ -73,6 +73,11 @@ def test_right_answers_are_right(number: int, code: str) -> None:
 @pytest.mark.parametrize(("number", "code"), cases(WRONG))
 def test_wrong_answers_are_wrong_with_a_pointer(number: int, code: str) -> None:
     assert_listed_wrong(judged(number, code))
+
+
+def test_a_measure_that_spoils_its_images_spoils_no_later_answer() -> None:
+    assert_wrong(ch14.check_6(lambda images: images.zero_().sum((1, 2, 3))), "changed")
+    assert_listed_right(judged(6, RIGHT[6][0]))
 
 
 def test_checkers_leave_the_global_random_state_alone() -> None:

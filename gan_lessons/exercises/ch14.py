@@ -1,6 +1,7 @@
 """Checkers of chapter 14, Conditional GAN."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import torch
@@ -183,12 +184,8 @@ def _classes() -> Iterator[tuple[Tensor, Tensor]]:
 @checker(callable)
 def check_6(measure: Callable[[Tensor], Any]) -> Verdict:
     """images (n, 1, 28, 28) in [0, 1] -> (n,): something that a direction in z changes, and that is new."""
-    writer = zoo.load("cdcgan-mnist")
-    prior, card = writer.prior, writer.card
-    labels = torch.arange(ASKED) % CLASSES
-    z = prior.draw(ASKED, prior.dim, generator=torch.Generator().manual_seed(0))
-    hot = torch.eye(CLASSES)[labels]
-    images = writer.images(torch.cat([z, hot], 1))
+    writer, z, labels, hot, drawn = _asked()
+    images = drawn.clone()  # yours to spoil
     with changes(images=images) as changed:
         values = tensor(measure(images)).float().flatten()
     if changed:
@@ -204,7 +201,7 @@ def check_6(measure: Callable[[Tensor], Any]) -> Verdict:
     if float(spread.mean()) <= 1e-6 * max(1.0, float(values.abs().mean())):
         return not_yet("All images of a class get the same number: measure the drawing, not the digit.")
     way = strokes.directions(images, z, labels, {"yours": lambda _: values})["yours"].float()
-    for name, known in (card.directions or {}).items():
+    for name, known in (writer.card.directions or {}).items():
         if abs(float(way @ torch.tensor(known))) > 0.8:
             return not_yet(f"That is {name} once more: your direction is nearly the one we have. Find another thing.")
     less, more = (
@@ -219,6 +216,15 @@ def check_6(measure: Callable[[Tensor], Any]) -> Verdict:
             f"{int(grown.argmin())}; at least 1 is wanted, for each digit. A straight line in z says too little of it."
         )
     return right(f"From -2 to 2 it grows by {least:.1f} to {most:.1f} of its own spread, digit by digit.")
+
+
+@cache
+def _asked() -> tuple[zoo.Generator, Tensor, Tensor, Tensor, Tensor]:
+    """The stored generator of digits; and noise, labels, one-hots and images about which exercise 6 asks a measure."""
+    writer, labels = zoo.load("cdcgan-mnist"), torch.arange(ASKED) % CLASSES
+    z = writer.prior.draw(ASKED, writer.prior.dim, generator=torch.Generator().manual_seed(0)).float()
+    hot = torch.eye(CLASSES, dtype=z.dtype)[labels]
+    return writer, z, labels, hot, writer.images(torch.cat([z, hot], 1))
 
 
 def _within(values: Tensor, labels: Tensor) -> Tensor:
