@@ -35,14 +35,19 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each worker its share of the long tests, and let it begin with them: none runs while all others wait."""
+    """Give each worker its share of the long tests, and let it begin with them: none runs while all others wait.
+
+    Every second worker begins at their other end, lest all should wait for the one server of warm processes.
+    """
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     long, short = (
         [item for item in items if (item.get_closest_marker("long") is not None) == wanted] for wanted in (True, False)
     )
     bounds = [len(short) * k // workers for k in range(workers + 1)]  # neighbours stay together: they share fixtures
     items[:] = [
-        item for k, (start, end) in enumerate(pairwise(bounds)) for item in [*long[k::workers], *short[start:end]]
+        item
+        for k, (start, end) in enumerate(pairwise(bounds))
+        for item in [*long[k::workers][:: (-1) ** k], *short[start:end]]
     ]
 
 
@@ -107,3 +112,11 @@ def browser() -> Iterator[Any]:
         instance = driver.chromium.launch(executable_path=chromium, args=arguments)
         yield instance
         instance.close()
+
+
+@pytest.fixture(scope="session")
+def tab(browser: Any) -> Iterator[Any]:
+    """A page of the browser in which one page of the book is opened after another."""
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()

@@ -66,7 +66,7 @@ def opened(browser: Any) -> Iterator[dict[str, Visit]]:
     pages: dict[str, Visit] = {}
     yield pages
     for seen in pages.values():
-        seen.context.close()
+        seen.close()
 
 
 @pytest.fixture
@@ -595,8 +595,8 @@ class Played(NamedTuple):
 
 @pytest.fixture(scope="module")
 def played(request: pytest.FixtureRequest, browser: Any) -> Iterator[Played]:
-    """Such a page, loaded once for all widths and themes."""
-    seen, names = Visit(browser, f"book/{request.param.name}"), PAGES[request.param]
+    """Such a page, loaded once for all widths and themes, without its maths: the pieces have none."""
+    seen, names = Visit(browser, f"book/{request.param.name}", maths=False), PAGES[request.param]
     if set(names) - OTHERS:
         at_the_generator(seen)
     if "writer" in names:
@@ -606,7 +606,7 @@ def played(request: pytest.FixtureRequest, browser: Any) -> Iterator[Played]:
         plays(seen.page, 3)
         seen.page.locator(RING).get_by_role("button", name="Pause").click()
     yield Played(seen, list(seen.faults))
-    seen.context.close()
+    seen.close()
 
 
 # What axe says of an element beside others. All else depends on itself, so that the page around a piece at play is
