@@ -8,6 +8,7 @@ imports nothing of ours, so what a process is given by its PYTHONPATH is what it
 """
 
 import atexit
+import gc
 import json
 import os
 import runpy
@@ -36,8 +37,10 @@ HOLD = b"hold\n"
 
 def serve(path: str) -> None:
     """Import what is heavy; then fork a process for each that asks at the socket, until nobody holds it any more."""
+    gc.disable()
     for name in os.environ.get("GAN_LESSONS_HEAVY", "").split() or HEAVY:
         __import__(name)
+    gc.freeze()  # what is imported stays: a fork need not look through it for garbage
     assert threading.active_count() == 1, "a process with threads cannot be forked safely"
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended processes leave nothing behind
     with socket.socket(socket.AF_UNIX) as listener:
@@ -74,6 +77,7 @@ def _become(asker: socket.socket, order: bytes, fds: list[int]) -> None:
         asked = json.loads(order)
         for k, fd in enumerate(fds):
             os.dup2(fd, k)
+        gc.enable()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.chdir(asked["cwd"])
