@@ -1,17 +1,21 @@
-"""Budgets of a run in one place, and the one call that seeds everything and picks the device."""
+"""Budgets of a run in one place, and the one call that seeds everything and picks the device.
+
+torch is imported where it is needed: whoever runs chapters by name needs it only in their kernels.
+"""
+
+from __future__ import annotations
 
 import os
 import random
 import re
 from functools import cache
-from typing import NamedTuple
-
-import numpy as np
-import torch
-import torch.nn.functional as F
+from typing import TYPE_CHECKING, NamedTuple
 
 from gan_lessons.checks import whole
 from gan_lessons.paths import in_notebook
+
+if TYPE_CHECKING:
+    import torch
 
 CHOOSE_CPU = 'to choose it yourself: setup(PROFILE, seed=SEED, device="cpu"), or the variable GAN_LESSONS_DEVICE=cpu'
 WITHOUT_FIGURES = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}  # backends that only write files
@@ -80,6 +84,9 @@ def setup(profile: str = "auto", seed: int = 0, device: torch.device | str = "au
     says so where one is there and does not. Raises ValueError for an unknown profile, a seed that is not a whole
     number in [0, 2^32), an unknown device, or a GPU that was asked for and cannot be used.
     """
+    import numpy as np
+    import torch
+
     seed = whole("SEED", seed, 0, 2**32 - 1)
     place, word = _place(device)
     chosen = resolve(profile, place)
@@ -96,6 +103,8 @@ def setup(profile: str = "auto", seed: int = 0, device: torch.device | str = "au
 
 def _place(device: torch.device | str) -> tuple[torch.device, str]:
     """The device to compute on, and a word to the reader where a GPU is there and cannot be used, else ""."""
+    import torch
+
     chosen = str(device) if str(device) != "auto" else os.environ.get("GAN_LESSONS_DEVICE") or "auto"
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", chosen):
         raise ValueError(f"unknown device {chosen!r}; have 'cpu', 'cuda', 'cuda:1' and so on, or 'auto'")
@@ -112,6 +121,9 @@ def _place(device: torch.device | str) -> tuple[torch.device, str]:
 @cache
 def _trouble(device: str) -> str:
     """Why a GPU cannot be used, "" where it can: one convolution and one product there, forth and back."""
+    import torch
+    import torch.nn.functional as F
+
     if not torch.cuda.is_available():
         return "torch sees no GPU here"
     try:
@@ -147,6 +159,8 @@ def convolution_dtype(device: torch.device) -> torch.dtype:
     has the latter without AMX, a DCGAN's round takes longer in bfloat16; elsewhere it is emulated, which is slower
     still. Chapter 07 times both on the machine that runs it.
     """
+    import torch
+
     if device.type == "cuda":
         short = torch.cuda.get_device_capability(device) >= (8, 0)
     elif device.type == "cpu" and hasattr(torch.cpu, "get_capabilities"):  # an older torch cannot say

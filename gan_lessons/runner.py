@@ -1,7 +1,7 @@
 """Run the chapters' notebooks, stamp how their outputs were made, and find those that no longer match their code.
 
-The only file that uses papermill and nbformat, and those only when called; it needs torch only to run. A run works on
-a copy in a scratch folder: the notebook in the book is replaced at the very end, whole, or not at all.
+The only file that uses papermill and nbformat, and those only when called; torch it needs only to say what `auto` is. A
+run works on a copy in a scratch folder: the notebook in the book is replaced at the very end, whole, or not at all.
 """
 
 import ast

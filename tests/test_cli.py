@@ -146,15 +146,25 @@ def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert [name for name in ("run", "check", "clean", "sample", "score") if f"\n    {name} " not in text] == []
 
 
+WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; from gan_lessons.__main__ import main; sys.exit(main())"
+
+
 def test_check_needs_no_torch(tmp_path: Path) -> None:
     """As in the hook before a commit, and where only `make book` was installed."""
     path = chapter(tmp_path / "book")
-    without = "import sys; sys.modules['torch'] = None; from gan_lessons.__main__ import main; sys.exit(main())"
     done = subprocess.run(
-        [sys.executable, "-c", without, "check", str(path)], env=environment(), capture_output=True, text=True
+        [sys.executable, "-c", WITHOUT_TORCH, "check", str(path)], env=environment(), capture_output=True, text=True
     )
     assert done.returncode == 1, done.stderr
     assert done.stdout.startswith("01_small: 1 fault\n  no stamp")
+
+
+def test_a_run_by_the_name_of_its_profile_needs_torch_in_its_kernel_alone(tmp_path: Path, runs: Path) -> None:
+    path = chapter(tmp_path / "book", "import torch")
+    command = [sys.executable, "-c", WITHOUT_TORCH, "run", "--profile", "quick", str(path)]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (runs / "quick" / path.name).exists()
 
 
 # --- check and clean --------------------------------------------------------------------------------------------
