@@ -155,8 +155,8 @@ def _show_figures() -> str:
 def convolution_dtype(device: torch.device) -> torch.dtype:
     """The dtype that convolutions should compute in: bfloat16 where the device gains time by it, else float32.
 
-    Those are CUDA from compute capability 8, CPUs with AMX, and those of AMD with AVX-512-BF16. On an Intel Xeon that
-    has the latter without AMX, a DCGAN's round takes longer in bfloat16; elsewhere it is emulated, which is slower
+    Those are CUDA from compute capability 8, and CPUs with AMX, or with AVX-512-BF16 unless they are Intel's: on a Xeon
+    that has the latter without AMX, a DCGAN's round takes longer in bfloat16. Elsewhere it is emulated, which is slower
     still. Chapter 07 times both on the machine that runs it.
     """
     import torch
@@ -165,7 +165,7 @@ def convolution_dtype(device: torch.device) -> torch.dtype:
         short = torch.cuda.get_device_capability(device) >= (8, 0)
     elif device.type == "cpu" and hasattr(torch.cpu, "get_capabilities"):  # an older torch cannot say
         has = torch.cpu.get_capabilities()
-        short = bool(has.get("amx_bf16") or (has.get("avx512_bf16") and "AMD" in str(has.get("cpu_name"))))
+        short = bool(has.get("amx_bf16") or (has.get("avx512_bf16") and "Intel" not in str(has.get("cpu_name"))))
     else:
         short = False
     return torch.bfloat16 if short else torch.float32

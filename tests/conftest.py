@@ -28,7 +28,8 @@ def pytest_configure() -> None:
     gc.disable()  # what is imported and collected stays: to look through it again and again takes seconds
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(tryfirst=True)  # before xdist's own process, which collects nothing, goes into its loop
+def pytest_runtestloop() -> None:
     """Look for garbage again, but not among what has been imported and collected."""
     gc.freeze()
     gc.enable()

@@ -83,7 +83,6 @@ def test_convolutions_compute_in_short_numbers_only_where_the_processor_gains_by
         ({"avx512_f": True}, torch.float32),
         ({"avx512_f": True, "avx512_bf16": True, "cpu_name": "AMD EPYC"}, torch.bfloat16),
         ({"avx512_f": True, "avx512_bf16": True, "cpu_name": "Intel Xeon"}, torch.float32),
-        ({"avx512_f": True, "avx512_bf16": True}, torch.float32),  # by whom, nobody says
         ({"amx_bf16": True, "avx512_bf16": True, "cpu_name": "Intel Xeon"}, torch.bfloat16),
         ({"amx_bf16": True, "avx512_bf16": False}, torch.bfloat16),
         ({"amx_bf16": False, "avx512_bf16": False, "cpu_name": "AMD EPYC"}, torch.float32),
