@@ -479,7 +479,7 @@ class Visit:
             self.page.evaluate("() => window.MathJax?.startup?.promise.then(() => formulas.whole())")
 
     def close(self) -> None:
-        """Close the page; a tab is left as it was found."""
+        """Close the page; a tab is left to the next, which hears and finds nothing of this one."""
         if self.tab:
             for event, hear in self.heard.items():
                 self.page.remove_listener(event, hear)

@@ -21,7 +21,7 @@ from gan_lessons.models import colour, convolutions
 from gan_lessons.models.layers import BatchDeviation, Maps
 from gan_lessons.paths import shipped
 from gan_lessons.training import discriminator_step, generator_step
-from tests.scripts import script
+from tests.scripts import AS_TEXT, script
 
 SCRIPTS = Path(__file__).parent.parent / "_static" / "live"
 Evaluate = Callable[..., Any]
@@ -236,12 +236,9 @@ def test_to_look_at_a_game_does_not_change_it(run: Evaluate) -> None:
 def drawn(run: Evaluate, text: str, z: Tensor) -> np.ndarray:
     """The images that the page makes of z (n, dim): (n, h, w, c) from 0 to 1."""
     facts = json.loads(text.partition(" = ")[2])
-    made = run(  # as text: numbers one by one would take long to send
-        """({facts, z}) => { const generator = ganLessons.networks.ready(facts)
-            return z.map(each => {
-                const bytes = new Uint8Array(Float32Array.from(generator.draw(each)).buffer)
-                return btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(""))
-            }) }""",
+    made = run(
+        f"""({{facts, z}}) => {{ const generator = ganLessons.networks.ready(facts)
+            return z.map(each => {AS_TEXT}(new Uint8Array(generator.draw(each).buffer))) }}""",
         {"facts": facts, "z": z.tolist()},
     )
     c, h, w = facts["shape"]

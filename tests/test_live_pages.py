@@ -17,7 +17,7 @@ from PIL import Image
 
 from gan_lessons import labels, strokes, zoo
 from gan_lessons.plotting import tile
-from tests.scripts import script
+from tests.scripts import AS_TEXT, script
 from tests.test_book import HTML, ROOT, Visit, axe, built, pale, thinned_out, violations, visits
 
 __all__ = ["built"]  # a fixture
@@ -336,11 +336,8 @@ def test_a_drawing_of_ones_own_is_forged(how: str, page: str, visit: Open) -> No
 
 # --- generators -----------------------------------------------------------------------------------------------------
 
-# As text: numbers one by one would take long to send.
-PIXELS = """canvases => canvases.map(canvas => {
-    const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
-    return btoa(Array.from(data, byte => String.fromCharCode(byte)).join(""))
-})"""
+PIXELS = f"""canvases => canvases.map(
+    canvas => {AS_TEXT}(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data))"""
 
 
 def pixels(canvases: Any) -> list[bytes]:
