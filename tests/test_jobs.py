@@ -5,13 +5,16 @@ import errno
 import itertools
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import loky
@@ -23,6 +26,7 @@ from threadpoolctl import threadpool_info
 
 from gan_lessons import studies
 from gan_lessons.paths import atomic_write
+from gan_lessons.studies import jobs, running, tables
 
 RATES = {"slow": 0.1, "fast": 0.3}
 SEEDS = range(4)
@@ -248,6 +252,81 @@ def test_ctrl_c_keeps_what_has_ended_by_then(tmp_path: Path) -> None:
         studies.run({"v": 1.0}, SEEDS, interrupted, path=tmp_path / "a.csv", executor=Held(4))
     assert "1 of 4 games are missing: v, seed 1. The finished ones are in" in caught.value.__notes__[-1]
     assert [row.seed for row in studies.read(tmp_path / "a.csv").rows] == [0, 2, 3]
+
+
+class Ended(ThreadPoolExecutor):
+    """One worker; a job has ended by the time that `submit` returns."""
+
+    submitted = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future = super().submit(fn, *args, **kwargs)
+        future.exception()
+        self.submitted += 1
+        return future
+
+
+@contextmanager
+def ctrl_c(line: int) -> Iterator[None]:
+    """Ctrl-C before the line that is run as the nth of those that play a study and write its table."""
+    files = {module.__file__ for module in (jobs, running, tables)}
+    count, before = itertools.count(), sys.gettrace()
+
+    def local(frame: FrameType, event: str, argument: Any) -> Any:
+        if event == "line" and next(count) == line:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return local
+
+    def begin(frame: FrameType, event: str, argument: Any) -> Any:
+        return local if frame.f_code.co_filename in files else None
+
+    sys.settrace(begin)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+@pytest.mark.parametrize("here", [False, True], ids=["executor", "here"])
+def test_ctrl_c_loses_no_game_that_has_ended_whichever_line_it_comes_at(here: bool, tmp_path: Path) -> None:
+    def game(rate: float, seed: int) -> dict[str, float]:
+        return {"distance": rate + seed}
+
+    kept_after = []
+    for line in itertools.count():
+        path = tmp_path / f"{line}.csv"
+        with Ended(1) as executor:
+            try:
+                with ctrl_c(line):
+                    studies.run({"v": 1.0}, range(3), game, path=path, executor=None if here else executor)
+            except KeyboardInterrupt as stop:
+                kept = [row.seed for row in studies.read(path).rows] if path.exists() else []
+                assert here or kept == list(range(executor.submitted)), f"Ctrl-C at line {line}"
+                told = "".join(getattr(stop, "__notes__", []))
+                assert not told or len(kept) == 3 or f"{3 - len(kept)} of 3 games are missing" in told
+                kept_after.append(len(kept))
+            else:
+                break
+    assert set(kept_after) == {0, 1, 2, 3}  # from before the first game to the last line
+
+
+def test_ctrl_c_keeps_what_a_worker_has_sent_and_waits_for_no_game(tmp_path: Path) -> None:
+    futures: list[Future[Any]] = []
+
+    class OnItsWay(Executor):
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            futures.append(Future())
+            if len(futures) == len(SEEDS):
+                threading.Timer(0.05, signal.pthread_kill, [threading.main_thread().ident, signal.SIGINT]).start()
+                threading.Timer(0.15, lambda: futures[0].set_result((0.0, [{"distance": 1.0}]))).start()
+            futures[-1].set_running_or_notify_cancel()
+            return futures[-1]
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        studies.run({"v": 1.0}, SEEDS, used_threads, path=tmp_path / "a.csv", executor=OnItsWay())
+    assert "3 of 4 games are missing: v, seed 1; v, seed 2; v, seed 3." in caught.value.__notes__[-1]
+    assert [row.seed for row in studies.read(tmp_path / "a.csv").rows] == [0]
 
 
 SCRIPT = """

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from gan_lessons.studies.tables import Key, Numbers
 
+ON_ITS_WAY = 0.5  # seconds that what a worker has sent may take to be here
 _PLAYING = threading.Lock()  # held by the job that is played in this process
 
 
@@ -40,7 +41,8 @@ def play_on(executor: Executor, jobs: Sequence[Job], keep: Keep) -> None:
     """Play jobs on an executor, and keep each as it ends.
 
     After an error in a game, of a worker or in `keep`, no new job is begun; those that are being played are waited for
-    and kept; then the error is raised. After Ctrl-C what has ended is kept, and nothing waited for.
+    and kept; then the error is raised. After Ctrl-C what has ended is kept, and no game waited for; where it
+    came while a job was kept, `keep` is called for that job again.
     """
     waiting: dict[Future[Any], Job] = {}
     failure: Exception | None = None
@@ -50,12 +52,15 @@ def play_on(executor: Executor, jobs: Sequence[Job], keep: Keep) -> None:
         while waiting:
             ended = wait(waiting, return_when=FIRST_COMPLETED).done
             for future in [f for f in waiting if f in ended]:  # in the order of the jobs
-                error = _kept(future, waiting.pop(future), keep)
+                error = _kept(future, waiting[future], keep)
                 failure = failure or error
+                del waiting[future]  # not before: Ctrl-C may come while it is kept, and then it is kept again
             if failure:
                 _cancel(waiting)
     except BaseException:  # Ctrl-C, or an executor that takes no jobs
         _cancel(waiting)
+        with suppress(BaseException):
+            wait(waiting, timeout=ON_ITS_WAY)
         for future in [f for f in waiting if f.done()]:
             with suppress(BaseException):
                 _kept(future, waiting[future], keep)

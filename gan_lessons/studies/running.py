@@ -73,11 +73,12 @@ def run_together(
 
 def _played(study: Growing, jobs: Sequence[Job], executor: Executor | None) -> Table:
     """Play the jobs, here or on an executor; a note on whatever stops them says what is missing."""
-    with tqdm(total=len(study.missing()), desc=study.path.stem, leave=False) as bar:
+    wanted = len(study.missing())
+    with tqdm(total=wanted, desc=study.path.stem, leave=False) as bar:
 
         def keep(job: Job, seconds: float, numbers: list[Numbers]) -> None:
-            bar.update(len(job.games))
             study.add(job.games, seconds, numbers)
+            bar.update(wanted - len(study.missing()) - bar.n)  # the same however often a job is kept
 
         try:
             if executor is None:

@@ -60,7 +60,7 @@ class Growing:
         self.wanted = [(name, seed) for name in names for seed in self.seeds]
         by_seed = [(name, seed) for seed in self.seeds for name in names]
         self.order = [*(key for key in self.rows if key not in by_seed), *by_seed]  # whichever game ended first
-        self.unsaved: list[Row] = []
+        self.unsaved: dict[Key, Row] = {}
 
     def missing(self) -> list[Key]:
         """The games that are wanted and not yet measured, in the order in which they are played."""
@@ -71,13 +71,16 @@ class Growing:
         return Table(tuple(self.rows[key] for key in self.wanted))
 
     def add(self, games: Sequence[Key], seconds: float, numbers: Sequence[Numbers]) -> None:
-        """Take in what a job measured and write the whole table: with it, rows that a full disk refused before."""
+        """Take in what a job measured and write the whole table: with it, rows that a full disk refused before.
+
+        Called again after Ctrl-C, it completes what was broken off.
+        """
         for k, (key, values) in enumerate(zip(games, numbers, strict=True)):
             before = set(next(iter(self.rows.values())).values) if self.rows else set(values)
             if set(values) != before:
                 raise ValueError(f"{called(key)} measured {sorted(values)}, the rows before it {sorted(before)}")
-            self.rows[key] = Row(*key, 0.0 if k else seconds, values)
-            self.unsaved.append(self.rows[key])
+            row = Row(*key, 0.0 if k else seconds, values)
+            self.unsaved[key] = self.rows[key] = row  # in one step: Ctrl-C leaves no row that nobody writes
         self.write()
 
     def write(self) -> None:
@@ -85,7 +88,7 @@ class Growing:
         if self.unsaved:
             content = as_text((self.rows[key] for key in self.order if key in self.rows), self.settings).encode()
             atomic_write(self.path, lambda stream: stream.write(content))
-            self.unsaved = []
+            self.unsaved = {}
 
     def note(self) -> str:
         """Say which games are missing; give the rows that could not be written, after one more try."""
@@ -96,7 +99,7 @@ class Growing:
         told = f"{len(missing)} of {len(self.wanted)} games are missing: {names}. " if missing else ""
         if not self.unsaved:
             return told + f"The finished ones are in {self.path}: run the study again, and it goes on from there."
-        rows = as_text(self.unsaved, self.settings)
+        rows = as_text(self.unsaved.values(), self.settings)
         return told + f"These finished rows could not be written; add them to {self.path} when there is room:\n{rows}"
 
 
