@@ -31,7 +31,7 @@ book: _build/.built  ## build the book from its stored outputs (no PyTorch neede
 pdf: _build/html/gan-lessons.pdf  ## print the book to one PDF, with an installed Chromium
 
 test: .venv/.core _build/.built  ## run all tests, and every chapter in the smoke profile (by nbval, tests/outside.py)
-	OMP_NUM_THREADS=1 MPLBACKEND=Agg $(PY) -m pytest tests -n 2 --dist worksteal
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MPLBACKEND=Agg $(PY) -m pytest tests -n 2 --dist worksteal
 
 run: .venv/.core  ## execute chapters: CHAPTER=05 PROFILE=quick (all without CHAPTER; also JOBS=2, SEED=1, IN_PLACE=1)
 	$(PY) -m gan_lessons run $(if $(PROFILE),--profile $(PROFILE)) $(if $(JOBS),--jobs $(JOBS)) \

@@ -11,9 +11,8 @@ from typing import Any
 
 import browsers
 import pytest
-import torch
 
-from tests import outside, warm
+from tests import warm  # xdist's own process reads this, too, while all others wait: nothing heavy stands here
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -76,6 +75,8 @@ def no_network() -> Iterator[None]:
 @pytest.fixture(params=["float64", "meta"])
 def defaults(request: pytest.FixtureRequest) -> Iterator[None]:
     """A reader who has changed torch's defaults: numbers of another width, or another device."""
+    import torch
+
     if request.param == "float64":
         torch.set_default_dtype(torch.float64)
     else:
@@ -90,6 +91,8 @@ def defaults(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds the package as its wheel installs it."""
+    from tests import outside
+
     return outside.installed(tmp_path_factory.mktemp("wheel"))
 
 
@@ -99,6 +102,13 @@ def warm_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.getbasetemp()
     with warm.server(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) as path:
         yield path
+
+
+@pytest.fixture
+def warm_kernel(warm_socket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel `python3` is such a process."""
+    warm.write_kernel(warm_socket, tmp_path / "jupyter", "python3")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
 
 
 @pytest.fixture(scope="session")

@@ -61,11 +61,7 @@ def run_in_smoke(path: Path, scratch: Path, site: Path, warm_socket: str) -> Pat
 def nbval(path: Path, site: Path, warm_socket: str) -> None:
     """Run a notebook by nbval, with nothing of this repository in its way; fail with what nbval says."""
     python = warm.python(warm_socket)
-    kernel = path.parent / "kernels" / "warm" / "kernel.json"
-    kernel.parent.mkdir(parents=True)
-    launch = [*python, "ipykernel_launcher", "-f", "{connection_file}"]
-    spec = {"argv": launch, "display_name": "", "language": "python"}
-    kernel.write_text(json.dumps(spec), encoding="utf-8")
+    warm.write_kernel(warm_socket, path.parent, "warm")
     environment = os.environ | {
         "GAN_LESSONS_PROFILE": "smoke",
         "JUPYTER_PATH": str(path.parent),

@@ -132,6 +132,7 @@ def test_differences_have_no_forest_of_ratios() -> None:
     plt.close("all")
 
 
+@pytest.mark.usefixtures("warm_kernel")
 def test_figures_of_a_notebook_have_twice_the_pixels_of_their_width_on_the_page() -> None:
     code = "from matplotlib import pyplot as plt\nfrom gan_lessons import plotting\n"
     code += "plotting.style({})\nplt.plot([1, 2])\nplt.show()"

@@ -226,6 +226,7 @@ def kernel(backend: str, *sources: str) -> list[tuple[str, bool]]:
     ]
 
 
+@pytest.mark.usefixtures("warm_kernel")
 def test_figures_are_shown_though_mplbackend_is_set_where_jupyter_was_started() -> None:
     draw = "plt.plot([1, 2]);"
     cells = kernel(

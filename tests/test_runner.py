@@ -645,6 +645,7 @@ def test_the_stored_outputs_are_those_of_the_code(chapter: Path) -> None:
     assert runner.check(chapter) == []
 
 
+@pytest.mark.usefixtures("warm_kernel")
 def test_a_chapter_of_the_book_runs_through_the_runner_as_the_small_ones_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

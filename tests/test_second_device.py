@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache, partial
@@ -14,7 +13,7 @@ import torch
 
 from gan_lessons import GAN, base, data, judges, losses, metrics, runs, zoo
 from gan_lessons.models import convolutions
-from tests import second_device
+from tests import second_device, warm
 
 SIZES: dict[str, Any] = {"size": 28, "width": 4, "channels": 1, "z_dim": 64, "deep": True}
 SMALL: Any = base.DCGAN  # whose networks take sizes
@@ -114,8 +113,9 @@ PARTS: tuple[Callable[[], None], ...] = (
 
 
 @pytest.mark.skipif(not second_device.AVAILABLE, reason="this PyTorch knows no Python backends")
-def test_what_readers_call_works_on_a_device_that_refuses_the_cpus_tensors() -> None:
-    done = subprocess.run([sys.executable, "-m", "tests.test_second_device"], capture_output=True, text=True)
+def test_what_readers_call_works_on_a_device_that_refuses_the_cpus_tensors(warm_socket: str) -> None:
+    command = [*warm.python(warm_socket), "tests.test_second_device"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout, done.stderr
     assert json.loads(done.stdout) == {}
 

@@ -30,6 +30,8 @@ HEAVY = (
 )
 INLINE = "module://matplotlib_inline.backend_inline"  # what a kernel takes, unless its environment says another
 HOLD = b"hold\n"
+# glibc would give the memory of each large tensor back, and get it again, page by page, for the next.
+HOARD = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**32)}
 
 
 # --- a server -------------------------------------------------------------------------------------------------------
@@ -129,6 +131,15 @@ def python(path: str) -> list[str]:
     return [sys.executable, "-S", __file__, path] if path else [sys.executable, "-m"]
 
 
+def write_kernel(path: str, jupyter: Path, name: str) -> None:
+    """Give a folder of Jupyter's, a part of JUPYTER_PATH, a kernel of this name that is such a process."""
+    folder = jupyter / "kernels" / name
+    folder.mkdir(parents=True)
+    launch = [*python(path), "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": launch, "display_name": "Python 3", "language": "python"}
+    (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+
+
 def ask(path: str, module: str, arguments: list[str]) -> int:
     """Stand for a forked process: its output is ours, our end and interrupts are its own. Returns its exit status."""
     order = {"module": module, "arguments": arguments, "cwd": os.getcwd(), "environment": dict(os.environ)}  # noqa: PTH109
@@ -158,7 +169,7 @@ def server(folder: Path) -> Iterator[str]:
             pass  # another has started it
         else:
             command = [sys.executable, __file__, path]
-            stack.enter_context(subprocess.Popen(command, cwd=folder, start_new_session=True))
+            stack.enter_context(subprocess.Popen(command, cwd=folder, env=os.environ | HOARD, start_new_session=True))
         holder = stack.enter_context(socket.socket(socket.AF_UNIX))
         _connect(holder, path)
         holder.sendall(HOLD)
