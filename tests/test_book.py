@@ -749,7 +749,7 @@ def test_printed_lines_are_whole_on_a_phone(visit: Callable[..., Visit]) -> None
 
 # Ten thousand coloured words of code have thirty colours. Axe looks at each word for long, and at each line between two
 # words, so leave it one word of each kind, and three lines of a stretch of one colour; of the maths its words, without
-# the strokes and without the tree in which the words lie.
+# the strokes, which icons lose, too, and without the tree in which the words lie.
 THIN_OUT = """() => {
     const seen = new Set()
     for (const token of document.querySelectorAll('.highlight span[class]')) {
@@ -765,8 +765,8 @@ THIN_OUT = """() => {
             texts.currentNode.data = kept.join('\\n')  // no line grows longer
         }
     }
-    document.querySelectorAll('mjx-container svg > *').forEach(stroke => stroke.remove())
-    document.querySelectorAll('mjx-assistive-mml > math').forEach(tree => { tree.textContent = tree.textContent })
+    document.querySelectorAll('mjx-container svg > *, svg.icon > :not(title)').forEach(stroke => stroke.remove())
+    document.querySelectorAll('mjx-assistive-mml > math').forEach(tree => { tree.replaceWith(tree.textContent) })
 }"""
 
 

@@ -54,6 +54,7 @@ def silhouette(rng: np.random.Generator, build: float, roam: float = 1.0) -> np.
     to the left or to the right.
     """
     picture = Image.new("L", (3 * SIDE, 3 * SIDE))  # drawn larger, then shrunk
+    pen = ImageDraw.Draw(picture)
     scale = rng.uniform(0.95 - 0.2 * roam, 0.95)
     shift = rng.uniform(-0.1, 0.1, 2) * roam
     side = rng.choice([-1, 1])
@@ -62,7 +63,7 @@ def silhouette(rng: np.random.Generator, build: float, roam: float = 1.0) -> np.
         if number >= _FIRST_LEG:
             part[2:, 0] += rng.uniform(-0.05, 0.05)
         corners = ((part - 0.5) * [side * scale, scale] + 0.5 + shift) * 3 * SIDE
-        ImageDraw.Draw(picture).polygon([tuple(corner) for corner in corners], fill=255)
+        pen.polygon(corners.ravel().tolist(), fill=255)
     return np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BOX)) / 255
 
 
