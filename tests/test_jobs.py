@@ -52,6 +52,14 @@ def columns(path: Path) -> list[list[str]]:
         return [[*line[:3], *line[4:]] for line in csv.reader(stream)]
 
 
+def forked(workers: int) -> Executor:
+    """So many workers, for which torch is imported once, and not by each."""
+    kinds = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in kinds else "spawn")
+    context.set_forkserver_preload(["torch", "gan_lessons.studies"])
+    return loky.ProcessPoolExecutor(workers, context=context)
+
+
 @pytest.fixture(scope="module")
 def two() -> Iterator[Executor]:
     with loky.ProcessPoolExecutor(2) as executor:
@@ -106,16 +114,14 @@ def test_a_study_that_was_broken_off_with_other_games_finished_ends_in_the_same_
 
 def test_one_worker_makes_the_same_table_to_the_bit(alone: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    with loky.ProcessPoolExecutor(1) as executor:
+    with forked(1) as executor:
         studies.run(RATES, SEEDS, make_game(), path=path, settings={"steps": 100}, executor=executor)
     assert columns(path) == columns(alone)
 
 
 def test_eight_workers_make_the_same_table_to_the_bit(alone: Path, tmp_path: Path) -> None:
-    path, kinds = tmp_path / "a.csv", multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in kinds else "spawn")
-    context.set_forkserver_preload(["torch", "gan_lessons.studies"])  # imported once, and not by each of eight
-    with loky.ProcessPoolExecutor(8, context=context) as executor:
+    path = tmp_path / "a.csv"
+    with forked(8) as executor:
         studies.run(RATES, SEEDS, make_game(), path=path, settings={"steps": 100}, executor=executor)
     assert columns(path) == columns(alone)
 
