@@ -18,7 +18,7 @@ from PIL import Image
 from gan_lessons import labels, strokes, zoo
 from gan_lessons.plotting import tile
 from tests.scripts import AS_TEXT, script
-from tests.test_book import HTML, ROOT, Visit, axe, built, pale, thinned_out, violations, visits
+from tests.test_book import HTML, RIGHT_TAB_STOPS, ROOT, Visit, axe, built, pale, thinned_out, violations, visits
 
 __all__ = ["built"]  # a fixture
 
@@ -78,21 +78,25 @@ def visit(browser: Any, opened: dict[str, Visit]) -> Iterator[Open]:
     """
     used: list[Visit] = []
 
-    def piece_anew(file: str, motion: str = "no-preference") -> Visit:
-        if file not in opened:
-            opened[file] = Visit(browser, file, maths=False, script=KEEP)
-        seen = opened[file]
-        assert seen.faults == []
-        seen.page.evaluate(PUT_BACK)
-        seen.page.emulate_media(media="screen", color_scheme="light", reduced_motion=motion)
-        seen.page.evaluate(BEGIN)
-        used.append(seen)
-        return seen
+    def open_page(file: str, motion: str = "no-preference") -> Visit:
+        used.append(pieces_anew(browser, opened, file, motion))
+        return used[-1]
 
-    yield piece_anew
+    yield open_page
     for seen in used:
         seen.page.evaluate(PUT_BACK)  # nothing plays on while other tests run
         seen.faults.clear()  # they are the test's that made them
+
+
+def pieces_anew(browser: Any, opened: dict[str, Visit], file: str, motion: str = "no-preference") -> Visit:
+    if file not in opened:
+        opened[file] = Visit(browser, file, maths=False, script=KEEP)
+    seen = opened[file]
+    assert seen.faults == []
+    seen.page.evaluate(PUT_BACK)
+    seen.page.emulate_media(media="screen", color_scheme="light", reduced_motion=motion)
+    seen.page.evaluate(BEGIN)
+    return seen
 
 
 @pytest.fixture
@@ -618,9 +622,10 @@ class Played(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def played(request: pytest.FixtureRequest, browser: Any) -> Iterator[Played]:
-    """Such a page, loaded once for all widths and themes, without its maths: the pieces have none."""
-    seen, names = Visit(browser, f"book/{request.param.name}", maths=False), PAGES[request.param]
+def played(request: pytest.FixtureRequest, browser: Any, opened: dict[str, Visit]) -> Iterator[Played]:
+    """Such a page, for all widths and themes, without its maths: the pieces have none."""
+    file, names = f"book/{request.param.name}", PAGES[request.param]
+    seen = pieces_anew(browser, opened, file)
     if set(names) - OTHERS:
         at_the_generator(seen)
     if "writer" in names:
@@ -634,10 +639,11 @@ def played(request: pytest.FixtureRequest, browser: Any) -> Iterator[Played]:
         seen.page.set_viewport_size({"width": width, "height": 900})
         seen.page.evaluate(FRAMES, 2)
         widths[width] = seen.page.evaluate("document.documentElement.scrollWidth")
+    seen.open_all().page.wait_for_function(RIGHT_TAB_STOPS)
     beside = axe(thinned_out(seen), None, runOnly={"type": "rule", "values": BESIDE_OTHERS})
     seen.page.evaluate(ALONE)  # axe looks through a whole page to say something of a part
     yield Played(seen, faults, widths, beside)
-    seen.close()
+    opened.pop(file).close()  # of no more use to others
 
 
 @pytest.mark.parametrize(
