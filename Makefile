@@ -30,6 +30,7 @@ book: _build/.built  ## build the book from its stored outputs (no PyTorch neede
 
 pdf: _build/html/gan-lessons.pdf  ## print the book to one PDF, with an installed Chromium
 
+# Byte code is kept where the environment forbids it: dozens of processes import the same files.
 test: .venv/.core _build/.built  ## run all tests, and every chapter in the smoke profile (by nbval, tests/outside.py)
 	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MPLBACKEND=Agg $(PY) -m pytest tests -n 2 --dist worksteal
 

@@ -36,8 +36,7 @@ def _few_colours(pictures: Sequence[Picture]) -> list[Picture] | None:
     nearest = _nearest(palette)
     found = []
     for picture in pictures:
-        red, green, blue = (picture[..., k].astype(np.int32) >> 2 for k in range(3))
-        bins = red << 12 | green << 6 | blue
+        bins = (picture >> 2) @ np.array([4096, 64, 1])
         few = palette[nearest[bins]]
         if np.sqrt(np.mean((few.astype(np.float32) - picture) ** 2)) > NOTICEABLE:
             return None

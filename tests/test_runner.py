@@ -518,7 +518,7 @@ def test_a_kernel_that_hangs_or_dies_ends_the_run_with_words(tmp_path: Path, cod
     path = stored(tmp_path / "book", a_notebook("print('so far')", code))
     before = path.read_bytes()
     with pytest.raises(runner.RunError, match=words):
-        runner.run(path, "quick", in_place=True, scratch=tmp_path / "scratch", timeout=1)
+        runner.run(path, "quick", in_place=True, scratch=tmp_path / "scratch", timeout=2)
     assert path.read_bytes() == before
     assert read(tmp_path / "scratch" / path.name).cells[2].outputs[0].text == "so far\n"
 

@@ -5,7 +5,6 @@ import inspect
 import math
 import struct
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -273,7 +272,6 @@ def _equal(one: nn.Module, other: nn.Module) -> bool:
     return all(torch.allclose(p, q, rtol=1e-4, atol=1e-6) for p, q in pairs)
 
 
-@cache
 def _first_step_ratio(kind: Any) -> float:
     """Size of the first step on half a loss over its size on the whole loss."""
     moves = []

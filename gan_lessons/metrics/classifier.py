@@ -16,7 +16,7 @@ from tqdm import trange
 
 from gan_lessons.checks import unit_range
 
-CHUNK = 250  # images judged at once: a thousand leave a processor's caches, and take nearly twice as long
+CHUNK = 250  # images judged at once; a thousand leave a core's caches, and take it nearly twice as long
 
 
 class DigitClassifier(nn.Module):

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from gan_lessons.studies.tables import Key, Numbers
 
-ON_ITS_WAY = 0.5  # seconds that what a worker has sent may take to be here
+_ON_ITS_WAY = 0.5  # seconds that what a worker has sent may take to be here
 _PLAYING = threading.Lock()  # held by the job that is played in this process
 
 
@@ -60,7 +60,7 @@ def play_on(executor: Executor, jobs: Sequence[Job], keep: Keep) -> None:
     except BaseException:  # Ctrl-C, or an executor that takes no jobs
         _cancel(waiting)
         with suppress(BaseException):
-            wait(waiting, timeout=ON_ITS_WAY)
+            wait(waiting, timeout=_ON_ITS_WAY)
         for future in [f for f in waiting if f.done()]:
             with suppress(BaseException):
                 _kept(future, waiting[future], keep)
