@@ -67,6 +67,7 @@ def rows(stamp: Stamp) -> list[tuple[str, str]]:
         ("Time", None if stamp.get("seconds") is None else duration(float(stamp["seconds"]))),
         ("Processor", None if stamp.get("processor") is None else duration(float(stamp["processor"]))),
         ("Games in its tables", None if stamp.get("games") is None else duration(float(stamp["games"]))),
+        ("Long games kept from before", duration(float(stamp["kept"])) if stamp.get("kept") else None),
         ("Peak memory", None if stamp.get("peak_memory") is None else memory(float(stamp["peak_memory"]))),
         ("Date", None if stamp.get("date") is None else date(str(stamp["date"]))),
         ("Versions", ", ".join(f"{name} {version}" for name, version in versions.items()) or None),

@@ -21,6 +21,7 @@ from gan_lessons.labels import checked
 from gan_lessons.losses import Objective
 from gan_lessons.models import convolutions, layers, mlp, mlp_discriminator, mlp_generator
 from gan_lessons.noise import Prior
+from gan_lessons.profiles import Profile
 from gan_lessons.training import GAN, Penalty, Step, train, train_conditional, train_falling
 
 RING = toys.ring(std=0.02)
@@ -47,6 +48,10 @@ class Game(NamedTuple):
     def epochs(self, items: int) -> float:
         """How often all of so many items pass before D in a game of full length."""
         return self.rounds * self.d_steps * self.batch / items
+
+    def at(self, profile: Profile) -> "Game":
+        """The game with as many rounds, and images in a batch, as this profile spends where the full one plays it."""
+        return self._replace(rounds=profile.steps(self.rounds), batch=profile.batch(self.batch))
 
 
 TOY = Game(
@@ -126,8 +131,12 @@ def start(
     """Seed everything, and return what `train` takes: the pair, endless batches of `images`, and the rest by name.
 
     Convolutions compute in `dtype` (see `profiles.convolution_dtype`). The same seed gives the same game, to the bit
-    on a CPU of one kind. A conditional game takes the labels of `images`, too; ValueError where they have none.
+    on a CPU of one kind. A conditional game takes the labels of `images`, too. Raises ValueError where they have none,
+    and for fewer images than a batch of the game.
     """
+    if (count := len(images.images if isinstance(images, data.Images) else images)) < game.batch:
+        smaller = f", or play it with smaller batches, game._replace(batch={count})" if count > 1 else ""
+        raise ValueError(f"{game.name} takes {game.batch} images at a time, and here are {count}: bring more{smaller}")
     told: data.Images | Tensor | tuple[Tensor, ...] = images
     if game.prior.classes:
         if not isinstance(images, data.Images) or images.labels is None:

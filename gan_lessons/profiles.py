@@ -29,6 +29,7 @@ class Profile(NamedTuple):
     max_steps: int | None  # and never more than this
     max_seeds: int | None
     max_samples: int | None
+    max_batch: int | None
     embedded: str | None  # the dataset that stands in for a downloaded one, or None
 
     def steps(self, full: int) -> int:
@@ -43,6 +44,10 @@ class Profile(NamedTuple):
         """How many samples to draw or score where the full profile takes `full`."""
         return self._scaled(full, 1.0, self.max_samples, floor=2)
 
+    def batch(self, full: int) -> int:
+        """How many images D sees at a time where the full profile shows it `full`."""
+        return self._scaled(full, 1.0, self.max_batch, floor=2)
+
     def dataset(self, name: str) -> str:
         """The dataset of this profile: `name` itself, or the embedded one that needs no network."""
         return self.embedded or name
@@ -56,11 +61,11 @@ class Profile(NamedTuple):
 
 PROFILES = {
     # for CI and tests: the same code, no network, no GPU, seconds a chapter; as many samples as a batch of chapter 05
-    "smoke": Profile("smoke", 1.0, max_steps=4, max_seeds=2, max_samples=128, embedded="digits"),
+    "smoke": Profile("smoke", 1.0, max_steps=4, max_seeds=2, max_samples=128, max_batch=16, embedded="digits"),
     # for a laptop: recognisable results in minutes
-    "quick": Profile("quick", 0.3, max_steps=None, max_seeds=2, max_samples=2_000, embedded=None),
+    "quick": Profile("quick", 0.3, max_steps=None, max_seeds=2, max_samples=2_000, max_batch=None, embedded=None),
     # for a GPU or a patient CPU: what the published outputs show
-    "full": Profile("full", 1.0, max_steps=None, max_seeds=None, max_samples=None, embedded=None),
+    "full": Profile("full", 1.0, max_steps=None, max_seeds=None, max_samples=None, max_batch=None, embedded=None),
 }
 
 

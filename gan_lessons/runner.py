@@ -23,6 +23,7 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -452,7 +453,8 @@ def facts(names: Mapping[str, Any]) -> str:
     """Return what a run used, as one line of JSON: asked in the kernel, with its global names, after the last cell.
 
     A chapter says so by the names SEED, profile, device and dataset_name. peak_memory: bytes of the kernel process;
-    processor: seconds that it computed, which a busy machine does not stretch as it does the stamp's `seconds`.
+    processor: seconds that it computed, which a busy machine does not stretch as it does the stamp's `seconds`. kept:
+    seconds of its long games (`runs.watched`) that an earlier run had played and kept, so that they are in neither.
     """
     packages = ("torch", "numpy", "torchvision", "matplotlib", "gan_lessons")
     return json.dumps(
@@ -464,9 +466,22 @@ def facts(names: Mapping[str, Any]) -> str:
             "versions": {"python": platform.python_version()} | {name: _version(name) for name in packages},
             "peak_memory": _peak_memory(),
             "processor": round(time.process_time(), 1),
+            "kept": round(_kept(names), 1),
         },
         default=str,
     )
+
+
+def _kept(names: Mapping[str, Any]) -> float:
+    """Seconds that the files of the watched runs among these names, or in their lists and dicts, held already."""
+    if (runs := sys.modules.get("gan_lessons.runs")) is None:
+        return 0.0
+    inner = (
+        one.values() if isinstance(one, dict) else one if isinstance(one, list | tuple) else ()
+        for one in names.values()
+    )
+    found = {id(one): one.kept for one in (*names.values(), *chain(*inner)) if isinstance(one, runs.Run)}
+    return float(sum(found.values()))
 
 
 def _device(name: str) -> str:

@@ -33,6 +33,7 @@ class Run(NamedTuple):
     scores: History  # at the readings: each number of `score` for the last weights, and as averaged_… for the average
     frames: Frames  # at the readings, from the averaged generator
     seconds: float  # of all sittings, without readings: of the processor on a CPU, by the clock elsewhere
+    kept: float = 0.0  # of these, what the file held already: this sitting did not play it
 
 
 def watched(
@@ -75,6 +76,7 @@ def watched(
     about = {**rules, "decay": decay, "shares": sorted(set(shares)), **(settings or {}), "steps": steps}
     unfinished = path.with_name(f"{path.name}.part")
     first = checkpoints.resume(path, parts, about) or checkpoints.resume(unfinished, parts, about)
+    kept = clock.seconds() if first else 0.0
     played = _all_rounds(play(gan, batches, steps, start=first, **game), first, steps)
     rounds = iter(tqdm(played, path.stem, steps, initial=first, leave=False, mininterval=1))
     log = max(1, steps // 300)
@@ -94,7 +96,7 @@ def watched(
     seconds = clock.seconds()
     unfinished.unlink(missing_ok=True)  # left by Ctrl-C in the last round
     with torch.random.fork_rng():
-        return Run(gan, averaging.averaged(gan, average, statistics), history, scores, frames, seconds)
+        return Run(gan, averaging.averaged(gan, average, statistics), history, scores, frames, seconds, kept)
 
 
 def read_along(

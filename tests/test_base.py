@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -5,6 +6,7 @@ import torch
 from torch import nn
 
 from gan_lessons import base, data, train
+from gan_lessons.profiles import PROFILES, Profile
 from gan_lessons.training import GAN
 
 
@@ -60,6 +62,25 @@ def test_one_thing_can_be_changed() -> None:
     _, _, rest = base.start(slow, images(), 0)
     assert rest["g_optimizer"].param_groups[0]["lr"] == 1e-5
     assert base.MLP.epochs(60_000) == pytest.approx(8_000 * 128 / 60_000)
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+def test_a_game_at_a_profile_is_the_game_but_for_what_the_profile_spends(profile: Profile) -> None:
+    game = base.DCGAN_LONG.at(profile)
+    assert (game.rounds, game.batch) == {"smoke": (4, 16), "quick": (3_600, 64), "full": (12_000, 64)}[profile.name]
+    assert game._replace(rounds=12_000, batch=64) == base.DCGAN_LONG
+
+
+def test_fewer_images_than_a_batch_are_told_with_the_remedy_which_works() -> None:
+    with pytest.raises(
+        ValueError, match="MLP takes 128 images at a time, and here are 100: bring more, or play"
+    ) as told:
+        base.start(base.MLP, images(100), 0)
+    (remedy,) = re.findall(r"batch=(\d+)", str(told.value))
+    losses_of(base.start(base.MLP._replace(batch=int(remedy)), images(100), 0), 1)
+    with pytest.raises(ValueError, match=r"here are 1: bring more$"):
+        base.start(base.MLP, images(1).images, 0)
+    base.start(base.MLP, images(128), 0)
 
 
 def test_what_a_toy_game_draws_does_not_depend_on_the_other_seeds() -> None:

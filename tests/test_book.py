@@ -168,6 +168,7 @@ def test_stamp_tells_each_fact_in_words_and_cannot_break_the_page() -> None:
         "seconds": 754.2,
         "processor": 301.0,
         "games": 7500.0,
+        "kept": 1080.0,
         "peak_memory": 734_003_200,
         "device": None,
     }
@@ -180,10 +181,12 @@ def test_stamp_tells_each_fact_in_words_and_cannot_break_the_page() -> None:
         ("Time", "12 min 34 s"),
         ("Processor", "5 min 1 s"),
         ("Games in its tables", "2 h 5 min"),
+        ("Long games kept from before", "18 min 0 s"),
         ("Peak memory", "734 MB"),
         ("Versions", "torch 2.15, numpy 2.4"),
         ("Code (sha256)", "abababababab"),
     ]
+    assert "kept" not in book_stamp.stamp_html(facts | {"kept": 0.0})
     assert "no stamp" in book_stamp.stamp_html(None)
 
 

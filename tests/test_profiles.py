@@ -21,12 +21,14 @@ def test_full_spends_exactly_what_the_chapter_states_and_smoke_a_handful() -> No
     assert PROFILES["full"].seeds(5) == [0, 1, 2, 3, 4]
     assert PROFILES["quick"].seeds(5) == PROFILES["smoke"].seeds(5) == [0, 1]
     assert PROFILES["quick"].samples(10_000) == 2_000
+    assert [PROFILES[name].batch(64) for name in ("full", "quick", "smoke")] == [64, 64, 16]
 
 
 def test_a_small_budget_is_never_scaled_up_nor_to_nothing() -> None:
     for profile in PROFILES.values():
         assert profile.steps(1) == 1
         assert profile.steps(5) >= 2
+        assert profile.batch(8) == 8
 
 
 def test_only_smoke_replaces_the_dataset() -> None:

@@ -22,7 +22,7 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from gan_lessons import paths, runner, studies
+from gan_lessons import paths, runner, runs, studies
 from tests import LIGHT
 from tests.signals import hear_ctrl_c
 
@@ -416,7 +416,7 @@ def test_a_smoke_run_takes_one_thread_and_the_notebooks_own_folder(source: Path,
 
 def test_the_stamp_tells_how_the_outputs_were_made(source: Path, finished: Notebook) -> None:
     stamp = finished.metadata["gan_lessons"]
-    keys = "code_sha256 commit dataset date device peak_memory processor profile seconds seed versions"
+    keys = "code_sha256 commit dataset date device kept peak_memory processor profile seconds seed versions"
     assert " ".join(sorted(stamp)) == keys
     assert (stamp["profile"], stamp["dataset"], stamp["seed"]) == ("smoke", "digits", 7)
     assert stamp["code_sha256"] == runner.code_sha256(read(source))
@@ -429,6 +429,16 @@ def test_the_stamp_tells_how_the_outputs_were_made(source: Path, finished: Noteb
     assert 0.1 < stamp["seconds"] < 100
     assert 0.5 < stamp["processor"] < 100  # the kernel imports torch
     assert abs(time.time() - time.mktime(time.strptime(stamp["date"], "%Y-%m-%d"))) < 2 * 86400
+
+
+def test_the_stamp_tells_what_an_earlier_run_had_played_of_its_long_games_each_once() -> None:
+    def run(kept: float) -> runs.Run:
+        return runs.Run(*[None] * 5, 2 * kept, kept)  # type: ignore[arg-type]
+
+    one, two = run(60.0), run(30.0)
+    names = {"run": one, "again": one, "by_name": {"two": two, "one": one}, "pair": [two, run(5.0)], "rows": [1, 2]}
+    assert json.loads(runner.facts(names))["kept"] == 95.0
+    assert json.loads(runner.facts({"run": run(0.0)}))["kept"] == 0.0
 
 
 def test_a_sound_run_has_one_fault_that_it_was_a_smoke_run(finished: Notebook, tmp_path: Path) -> None:

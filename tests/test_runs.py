@@ -129,6 +129,11 @@ def test_a_finished_run_is_not_played_again_and_its_time_is_kept(tmp_path: Path)
     assert torch.equal(weights(again.gan), weights(first.gan))
     assert again.scores.columns == first.scores.columns
     assert first.history["seconds"][-1] <= again.seconds < first.seconds + 1
+    assert (first.kept, again.kept > 0, again.kept <= again.seconds) == (0.0, True, True)
+    for one, other in ((first.gan.G, again.gan.G), (first.averaged.G, again.averaged.G)):
+        assert all(
+            torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+        )
 
 
 def test_another_length_or_setting_is_refused_with_the_remedy(tmp_path: Path) -> None:

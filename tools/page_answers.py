@@ -276,7 +276,11 @@ def said(facts: dict[str, Any], given: Sequence[Any]) -> str:
 
 
 def trials(facts: dict[str, Any]) -> Iterator[list[Any]]:
-    """Answers that a learner might give: each field alone off the truth, and some where several are."""
+    """Answers that a learner might give, each once: each field alone off the truth, and some where several are."""
+    yield from {repr(answer): answer for answer in _trials(facts)}.values()
+
+
+def _trials(facts: dict[str, Any]) -> Iterator[list[Any]]:
     chance, fields = random.Random(0), facts["fields"]
     nearby: dict[int, list[Any]] = {step["field"]: near(step) for step in facts["steps"] if "field" in step}
     right: list[Any] = [None] * len(fields)
