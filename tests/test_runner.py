@@ -433,7 +433,7 @@ def test_the_stamp_tells_how_the_outputs_were_made(source: Path, finished: Noteb
 
 def test_the_stamp_tells_what_an_earlier_run_had_played_of_its_long_games_each_once() -> None:
     def run(kept: float) -> runs.Run:
-        return runs.Run(*[None] * 5, 2 * kept, kept)  # type: ignore[arg-type]
+        return runs.Run._make([None] * 5 + [2 * kept, kept])
 
     one, two = run(60.0), run(30.0)
     names = {"run": one, "again": one, "by_name": {"two": two, "one": one}, "pair": [two, run(5.0)], "rows": [1, 2]}
