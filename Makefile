@@ -30,10 +30,9 @@ book: _build/.built  ## build the book from its stored outputs (no PyTorch neede
 
 pdf: _build/html/gan-lessons.pdf  ## print the book to one PDF, with an installed Chromium
 
-# Three workers on two cores: one of them waits, for a browser or a kernel. Byte code is kept where the environment
-# forbids it: dozens of processes import the same files.
+# Byte code is kept where the environment forbids it: dozens of processes import the same files.
 test: .venv/.core _build/.built  ## run all tests, and every chapter in the smoke profile (JOBS=8 on a larger machine)
-	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MPLBACKEND=Agg $(PY) -m pytest tests -n $(or $(JOBS),3) --dist worksteal
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 MPLBACKEND=Agg $(PY) -m pytest tests -n $(or $(JOBS),2) --dist worksteal
 
 run: .venv/.core  ## execute chapters: CHAPTER=05 PROFILE=quick (all without CHAPTER; also JOBS=2, SEED=1, IN_PLACE=1)
 	$(PY) -m gan_lessons run $(if $(PROFILE),--profile $(PROFILE)) $(if $(JOBS),--jobs $(JOBS)) \

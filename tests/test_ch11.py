@@ -289,6 +289,9 @@ def test_an_unfair_comparison_names_its_wrong_turn(answer: dict[str, float], wor
 )
 def test_a_wrong_dance_is_named(dance: Callable[..., Any], words: str) -> None:
     assert_wrong(ch11.check_4(dance), words)
+
+
+def test_the_right_dance_is_right() -> None:
     assert ch11.check_4(ch11._dance).correct is True
 
 
@@ -311,6 +314,9 @@ def test_a_wrong_dance_is_named(dance: Callable[..., Any], words: str) -> None:
 )
 def test_wrong_twins_are_named(twins: Callable[..., Any], words: str) -> None:
     assert_wrong(ch11.check_5(twins), words)
+
+
+def test_right_twins_are_right_as_a_pair_and_as_an_array() -> None:
     assert ch11.check_5(ch11._twins).correct is True
     assert ch11.check_5(lambda c, d, t: np.array(ch11._twins(c, d, t))).correct is True
 
