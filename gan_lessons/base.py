@@ -134,7 +134,7 @@ def start(
     on a CPU of one kind. A conditional game takes the labels of `images`, too. Raises ValueError where they have none,
     and for fewer images than a batch of the game.
     """
-    if (count := len(images.images if isinstance(images, data.Images) else images)) < game.batch:
+    if (count := len(images if isinstance(images, Tensor) else images[0])) < game.batch:
         smaller = f", or play it with smaller batches, game._replace(batch={count})" if count > 1 else ""
         raise ValueError(f"{game.name} takes {game.batch} images at a time, and here are {count}: bring more{smaller}")
     told: data.Images | Tensor | tuple[Tensor, ...] = images

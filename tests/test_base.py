@@ -81,6 +81,8 @@ def test_fewer_images_than_a_batch_are_told_with_the_remedy_which_works() -> Non
     with pytest.raises(ValueError, match=r"here are 1: bring more$"):
         base.start(base.MLP, images(1).images, 0)
     base.start(base.MLP, images(128), 0)
+    pair: Any = images(128).images, torch.arange(128)  # as `data.batches` takes it
+    base.start(base.MLP, pair, 0)
 
 
 def test_what_a_toy_game_draws_does_not_depend_on_the_other_seeds() -> None:
